@@ -1,0 +1,76 @@
+"""Attention and a pre-norm transformer layer whose results do not depend, to the last bit, on how much padding there is.
+
+The softmax's denominator is computed by the same matrix product as its numerator, as one more column of ones: products
+add their terms in order, so trailing zeros change nothing, whereas a vectorised sum regroups its terms with the length.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    """Masked attention.
+
+    `query` (batch, heads, queries, width); `key`, `value` (batch, heads, length, width); `mask` (batch, length), True
+    where there is something to attend to. Returns (batch, heads, queries, width).
+    """
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+    scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
+    weights = torch.exp(scores - scores.amax(dim=-1, keepdim=True).detach())
+    summed = weights @ functional.pad(value, (0, 1), value=1.0)
+    return summed[..., :-1] / summed[..., -1:]
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention over the real positions of each clip."""
+
+    def __init__(self, *, dim: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.mix = nn.Linear(dim, 3 * dim)
+        self.out = nn.Linear(dim, dim)
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """`states` (batch, length, dim), `mask` (batch, length); returns (batch, length, dim)."""
+        batch, length, dim = states.shape
+        query, key, value = self.mix(states).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        attended = attend(query, key, value, mask)
+        out: Tensor = self.out(attended.transpose(1, 2).reshape(batch, length, dim))
+        return out
+
+
+class TransformerLayer(nn.Module):
+    """Self-attention and a feed-forward block, each behind its layer norm and around a residual."""
+
+    def __init__(self, *, dim: int, heads: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.attention = SelfAttention(dim=dim, heads=heads)
+        self.before_attention, self.before_hidden = nn.LayerNorm(dim), nn.LayerNorm(dim)
+        self.hidden = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """`states` (batch, length, dim), `mask` (batch, length)."""
+        states = states + self.dropout(self.attention(self.before_attention(states), mask))
+        return states + self.dropout(self.hidden(self.before_hidden(states)))
+
+
+class AttentionPool(nn.Module):
+    """A few learned queries look at all positions; together they are the clip."""
+
+    def __init__(self, *, dim: int, queries: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.queries = nn.Parameter(torch.randn(queries, dim) * dim**-0.5)
+        self.norm = nn.LayerNorm(dim)
+        self.mix = nn.Linear(dim, 2 * dim)
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """`states` (batch, length, dim), `mask` (batch, length); returns (batch, queries, dim)."""
+        batch, length, dim = states.shape
+        key, value = self.mix(self.norm(states)).view(batch, length, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        query = self.queries.view(-1, self.heads, dim // self.heads).transpose(0, 1).expand(batch, -1, -1, -1)
+        return attend(query, key, value, mask).transpose(1, 2).reshape(batch, -1, dim)

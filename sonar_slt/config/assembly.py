@@ -1,0 +1,46 @@
+"""From a config to the parts that train or evaluate together: a space, data that serves it, a task that learns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sonar_slt.config.build import build
+
+if TYPE_CHECKING:
+    import torch
+
+    from sonar_slt.space import SentenceSpace
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """What was built; `space` is None where the task trains one."""
+
+    space: SentenceSpace | None
+    data: Any
+    task: Any
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What a run's record should say of them."""
+        known = {"space_fingerprint": getattr(self.space, "fingerprint", None)}
+        known["manifest_hash"] = getattr(self.data, "digest", None)
+        return {name: value for name, value in known.items() if value is not None}
+
+
+def assemble(config: Mapping[str, Any], *, device: torch.device | str = "cpu") -> Assembly:
+    """Build space, data and task, in this order: each later one is made to the measure of the earlier ones."""
+    import pytorch_lightning as pl
+
+    from sonar_slt.objective import Objective
+
+    pl.seed_everything(config["seed"], verbose=False)
+    space = build(config["space"], device=device) if config.get("space") else None
+    view = build(config.get("view") or None)
+    shared = {name: part for name, part in (("space", space), ("view", view)) if part is not None}
+    data = build(config["data"], **shared)
+    rooms = {room: build(config[room]) for room in ("adapter", "student", "schedule") if config.get(room)}
+    task = build(config["task"], data=data, objective=Objective(build(config["objective"])), **rooms)
+    return Assembly(space, data, task)

@@ -1,0 +1,43 @@
+"""What is wrong with a command, in one line each, with the nearest name that would be right."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault: the dotted key it lies at ("" for none), the sentence for the user, whether a value is only missing."""
+
+    key: str
+    text: str
+    missing: bool = False
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known name closest to ``word``, None when nothing is close."""
+    close = difflib.get_close_matches(word, sorted(set(known) - {word}), n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`` Did you mean …?`` with a leading space, or nothing."""
+    name = nearest(word, known)
+    return f" Did you mean {name}?" if name else ""
+
+
+def unknown_key(key: str, known: Iterable[str], remark: str = "") -> Problem:
+    """The sentence about a key that nothing reads; names under the same parent are looked at first."""
+    names = set(known)
+    parent, dot, last = key.rpartition(".")
+    siblings = [name.rpartition(".")[2] for name in names if name.rpartition(".")[0] == parent]
+    near = nearest(last, siblings)
+    hint = f" Did you mean {parent}{dot}{near}?" if near else did_you_mean(key, names - {parent})
+    return Problem(key, f"Unknown key {key}{remark}.{hint}")
+
+
+def missing_value(key: str, wanted: str = "") -> Problem:
+    """The sentence about a key whose value only the user can give."""
+    return Problem(key, f"Missing value: give {key}=…{f' ({wanted})' if wanted else ''}.", missing=True)

@@ -1,0 +1,107 @@
+"""The typed sections: what a config may say where no ``_target_`` does.
+
+A verb's section is the class that bears its name; a room whose options have no ``_target_`` has a section under its own
+name there. Rooms that are built (``adapter``, ``trainer``, …) need no line here: their class's signature is the schema.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+
+@dataclass(kw_only=True)
+class Languages:
+    """Which languages the student is trained into, and which it meets only when it is evaluated."""
+
+    targets: list[str]
+    anchors: list[str] | None
+    unseen: list[str]
+
+
+@dataclass(kw_only=True)
+class Chosen:
+    """The languages that a command asks for; null stands for all that the run knows."""
+
+    targets: list[str] | None
+
+
+@dataclass(kw_only=True)
+class Paths:
+    """Where things are kept; relative paths count from the working folder."""
+
+    outputs: str
+    runs: str
+    spaces: str
+    corpora: str
+    cache: str
+
+
+@dataclass(kw_only=True)
+class Verb:
+    """What every verb has."""
+
+    allow: list[str]
+
+
+@dataclass(kw_only=True)
+class Train(Verb):
+    """``conf/train.yaml`` beside its rooms."""
+
+    name: str
+    seed: int
+    resume: str | None
+    conclude: str | None
+    recipe: str | None
+    languages: Languages
+    paths: Paths
+
+
+@dataclass(kw_only=True)
+class Evaluate(Verb):
+    """``conf/evaluate.yaml`` beside its rooms."""
+
+    inputs: list[str]
+    split: str
+    checkpoint: str
+    languages: Chosen
+    view: str | None
+    num_beams: int
+    output: str | None
+    seed: int
+    paths: Paths
+
+
+@dataclass(kw_only=True)
+class Demo(Verb):
+    """``conf/demo.yaml`` beside its rooms."""
+
+    seed: int
+    paths: Paths
+
+
+@dataclass(kw_only=True)
+class Check(Train):
+    """``conf/check.yaml``: what ``train`` has, for it is looked at without being trained."""
+
+
+@dataclass(kw_only=True)
+class Runs(Verb):
+    """``conf/runs.yaml`` beside its rooms."""
+
+    inputs: list[str]
+    paths: Paths
+
+
+def section(name: str) -> type | None:
+    """The section called ``name``, None where the word is no section of this module."""
+    found = vars(sys.modules[__name__]).get(name)
+    return found if isinstance(found, type) and hasattr(found, "__dataclass_fields__") else None
+
+
+def of_verb(verb: str) -> type:
+    """The section of a verb; ``augment-text`` is described by ``AugmentText``."""
+    found = section("".join(part.title() for part in verb.replace("-", "_").split("_")))
+    if found is None:
+        raise LookupError(f"config/schema.py has no section for the verb {verb}")
+    return found

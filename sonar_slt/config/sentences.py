@@ -1,0 +1,108 @@
+"""The sentences about faults that Hydra would report late, one at a time or in its own words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from hydra.errors import MissingConfigException
+from omegaconf import DictConfig
+
+from sonar_slt.config.floorplan import Floorplan
+from sonar_slt.config.inspection import names
+from sonar_slt.config.problem import Problem, did_you_mean, unknown_key
+from sonar_slt.config.words import Word, value_of
+
+
+def unknown_option(verb: str, plan: Floorplan, group: str, option: str, place: str = "") -> Problem:
+    """An option that a room does not have."""
+    near = did_you_mean(option, plan.options(group))
+    return Problem(group, f"{place}Unknown option {group}={option}.{near} `sonar-slt {verb} --help` lists them.")
+
+
+def sweep_without_multirun(word: Word) -> Problem:
+    """Values separated by commas where one is expected."""
+    key, _, values = word.text.partition("=")
+    text = f"{word.text} is a sweep: add -m to run each value, or write {key}=[{values}] for one list."
+    return Problem(word.key, text)
+
+
+def key_problem(word: Word, content: Mapping[str, Any], plan: Floorplan) -> Problem | None:
+    """Why a word about a key cannot be applied to the composed ``content``, None when it can."""
+    there = has(content, word.key)
+    if word.sign == "+" and there and not isinstance(value_of(word.alternatives[0]), dict | list):
+        return Problem(word.key, f"{word.key} is there already: write {word.text.removeprefix('+')}.")
+    if there or word.sign in ("+", "++"):
+        return None
+    known = names({key: value for key, value in content.items() if key != "hydra"})
+    known |= {f"{group}.{option}" for group in (word.room,) if "." in word.key for option in plan.options(group)}
+    if word.key in known and has(content, word.key.rpartition(".")[0]):
+        return Problem(word.key, f"{word.key} is not set in the yaml: write +{word.text}.")
+    if unchosen := _unchosen(word.key, content.get(word.room), plan):
+        return unchosen
+    if content.get(word.room, False) is None or (word.room not in content and plan.is_group(word.room)):
+        choices = ", ".join(plan.options(word.room))
+        return Problem(word.key, f"Unknown key {word.key}: {word.room} is empty here; {word.room} can be {choices}.")
+    if "." not in word.key:
+        known |= set(plan.groups())
+    return unknown_key(word.key, known)
+
+
+def _unchosen(key: str, room: Any, plan: Floorplan) -> Problem | None:
+    """A key of an option that could stand beside those that are chosen, as in ``objective``."""
+    group, option, *_ = [*key.split("."), ""]
+    if not isinstance(room, Mapping) or "_target_" in room or option not in plan.options(group):
+        return None
+    adding = f"{group}=[{','.join([*room, option])}]"
+    return Problem(key, f"Unknown key {key}: {option} is not chosen here; {adding} adds it.")
+
+
+def has(content: Any, key: str) -> bool:
+    """Whether a dotted key is in a tree of dicts; below an interpolation or in a list nothing is known, so yes."""
+    for part in key.split("."):
+        if isinstance(content, list) or (isinstance(content, str) and "${" in content) or "[" in part:
+            return True
+        if not isinstance(content, Mapping) or part not in content:
+            return False
+        content = content[part]
+    return True
+
+
+def traced(problem: Problem, config: DictConfig, plan: Floorplan) -> Problem:
+    """The same problem with the yaml that it comes from in front."""
+    for group, chosen in config.hydra.runtime.choices.items():
+        for option in chosen if not isinstance(chosen, str) and chosen is not None else [chosen]:
+            name = f"{group}/{option}"
+            if not group.startswith("hydra") and plan.writes(name, problem.key):
+                return replace(problem, text=f"{shown(name, plan)}: {problem.text}")
+    return problem
+
+
+def shown(name: str, plan: Floorplan) -> str:
+    """A config file as the user knows it: by its short name in our folder, by its path in their own."""
+    file = plan.file(name)
+    ours = file is None or file.is_relative_to(plan.folders[0])
+    return f"{name}.yaml" if ours else str(file)
+
+
+def explained(error: Exception, verb: str, plan: Floorplan) -> Problem:
+    """Hydra's exception in one line, with the nearest names where it is about a name."""
+    text = " ".join(line.strip() for line in str(error).splitlines() if line.strip())
+    cause = error.__cause__
+    if not text and cause is not None:
+        text = str(cause).splitlines()[0]
+    place = re.match(r"In '([^']+)': ", text)
+    where = f"{shown(place[1], plan)}: " if place and "/" in place[1] else ""
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options is not None:
+        group, _, option = error.missing_cfg_file.rpartition("/")
+        if not group.startswith("hydra"):
+            return unknown_option(verb, plan, group, option, where)
+    unmatched = re.search(r"Could not (?:override|delete) '([^']+)'\. ?No match in the defaults list", text)
+    if unmatched:
+        group = unmatched[1].lstrip("/").partition("=")[0]
+        rooms = plan.defaults(verb.replace("-", "_"))
+        hint = did_you_mean(group, rooms) or f" It has {', '.join(rooms)}."
+        return Problem(group, f"{where}{verb} has no room {group}.{hint}")
+    return Problem("", text.partition(" Config search path:")[0])

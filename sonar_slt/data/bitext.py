@@ -1,0 +1,111 @@
+"""Sentence pairs for training a text space, drawn endlessly from a corpus of meanings.
+
+Every batch is a function of the seed and its number, so a run that was stopped goes on with the very next batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Protocol
+
+import pytorch_lightning as pl
+from torch.utils.data import DataLoader, IterableDataset
+
+from sonar_slt.errors import UserError
+from sonar_slt.metrics.space import HeldOut
+from sonar_slt.space.fresh import train_tokenizer
+from sonar_slt.space.tokens import SentenceTokens, TokenBatch
+
+
+TOGETHER = 16
+"""How many batches are drawn at once to be sorted by length."""
+
+
+class SentenceSource(Protocol):
+    """A corpus that can say the same thing in several languages."""
+
+    languages: Sequence[str]
+
+    def pair(self, random: Random, languages: Sequence[str]) -> tuple[str, str]:
+        """One training meaning, said in two languages."""
+
+    def sample(self, random: Random, language: str) -> str:
+        """One training sentence."""
+
+    def held_out(self, size: int) -> HeldOut:
+        """Sentences that training never draws."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairBatch:
+    """Sentences and their translations, row by row."""
+
+    source: TokenBatch
+    target: TokenBatch
+
+    def to(self, device: Any) -> PairBatch:
+        """The same batch on another device."""
+        return PairBatch(self.source.to(device), self.target.to(device))
+
+
+class Bitext(pl.LightningDataModule):
+    """Random language pairs of random meanings, tokenised as they are drawn."""
+
+    def __init__(
+        self, *, corpus: SentenceSource, batch_size: int = 32, seed: int = 0, vocabulary: int = 1500, workers: int = 0
+    ) -> None:
+        super().__init__()
+        if batch_size < 1:
+            raise UserError(f"data.batch_size={batch_size}: a batch holds at least one pair.")
+        self.corpus, self.batch_size, self.seed, self.workers = corpus, batch_size, seed, workers
+        random = Random(f"vocabulary-{seed}")
+        words = (corpus.sample(random, code) for code in corpus.languages for _ in range(4000))
+        self.tokenizer = train_tokenizer(words, corpus.languages, size=vocabulary)
+        self.tokens = SentenceTokens(self.tokenizer)
+        self._group: tuple[int, list[PairBatch]] | None = None
+
+    def described(self, batch: PairBatch) -> list[str]:
+        """The corpus and one batch in a few lines."""
+        return [
+            f"Languages: {', '.join(self.corpus.languages)}; {len(self.tokenizer)} tokens",
+            f"Batch: source {tuple(batch.source.ids.shape)}, target {tuple(batch.target.ids.shape)} (pairs, tokens), "
+            f"{batch.target.mask.float().mean():.0%} real tokens",
+        ]
+
+    def batch(self, number: int) -> PairBatch:
+        """The batch of one step. A few batches are drawn together and sorted by length, so that little is padding."""
+        group = number // TOGETHER
+        if self._group is None or self._group[0] != group:
+            self._group = (group, self._batches(Random(f"{self.seed}-{group}")))
+        return self._group[1][number % TOGETHER]
+
+    def _batches(self, random: Random) -> list[PairBatch]:
+        pairs = []
+        for _ in range(TOGETHER * self.batch_size):
+            languages = random.sample(self.corpus.languages, 2)
+            pairs.append((*languages, *self.corpus.pair(random, languages)))
+        pairs.sort(key=lambda pair: len(pair[2]) + len(pair[3]))
+        batches = []
+        for start in range(0, len(pairs), self.batch_size):
+            sources, targets, texts, replies = zip(*pairs[start : start + self.batch_size], strict=True)
+            batches.append(PairBatch(self.tokens.batch(texts, sources), self.tokens.batch(replies, targets)))
+        random.shuffle(batches)
+        return batches
+
+    def train_dataloader(self) -> DataLoader[PairBatch]:
+        """Batches from the current step on, without end."""
+        first = self.trainer.global_step if self.trainer else 0
+        return DataLoader(_Stream(self, first), batch_size=None, num_workers=self.workers)
+
+
+class _Stream(IterableDataset[PairBatch]):
+    def __init__(self, bitext: Bitext, first: int) -> None:
+        self.bitext, self.first = bitext, first
+
+    def __iter__(self) -> Iterator[PairBatch]:
+        number = self.first
+        while True:
+            yield self.bitext.batch(number)
+            number += 1

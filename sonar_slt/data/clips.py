@@ -1,0 +1,235 @@
+"""Clips and what they mean, batch by batch: the LightningDataModule that serves every sign corpus.
+
+Every batch is a function of the seed and its number. A run that was stopped goes on with the very next batch, and the
+number of workers changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, Protocol
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
+
+from sonar_slt.data.layout import Layout
+from sonar_slt.data.manifest import Row, digest
+from sonar_slt.data.store import ClipStore
+from sonar_slt.data.view import View
+from sonar_slt.errors import UserError
+from sonar_slt.space.cache import VectorCache
+from sonar_slt.space.sentence_space import SentenceSpace
+from sonar_slt.space.tokens import TokenBatch, pad_rows
+
+TOGETHER = 8
+"""How many batches are drawn at once to be sorted by length, so that little is padding."""
+
+
+class Corpus(Protocol):
+    """A manifest and a clip store."""
+
+    layout: Layout
+    rows: Sequence[Row]
+    clips: ClipStore
+
+    def prepare(self) -> None:
+        """Bring both to disk unless they are there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """Sentences as the decoder reads them and as the teacher sees them."""
+
+    tokens: TokenBatch
+    vectors: Tensor  # (batch, dim) the teacher's vector of each sentence
+
+    def to(self, device: Any) -> Sentences:
+        """The same on another device."""
+        return Sentences(self.tokens.to(device), self.vectors.to(device))
+
+
+@dataclass(frozen=True, slots=True)
+class ClipBatch:
+    """Padded clips, what each should say, and a sentence in whose vector the decoder is anchored."""
+
+    ids: tuple[str, ...]
+    clip: Tensor  # (batch, time, points, 3)
+    mask: Tensor  # (batch, time) True at real frames
+    target: Sentences
+    anchor: Sentences
+
+    def to(self, device: Any) -> ClipBatch:
+        """The same on another device."""
+        return ClipBatch(
+            self.ids, self.clip.to(device), self.mask.to(device), self.target.to(device), self.anchor.to(device)
+        )
+
+
+class Clips(pl.LightningDataModule):
+    """Clips of one corpus with sentences in the target languages, and the teacher's vectors of those sentences."""
+
+    def __init__(
+        self,
+        *,
+        corpus: Corpus,
+        space: SentenceSpace,
+        targets: Sequence[str],
+        anchors: Sequence[str] | None = None,
+        unseen: Sequence[str] = (),
+        view: View,
+        cache: str | Path,
+        batch_size: int = 32,
+        limit: int | None = None,
+        workers: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if batch_size < 1 or (limit is not None and limit < 1):
+            raise UserError(f"data.batch_size={batch_size} data.limit={limit}: both must be at least 1.")
+        self.corpus, self.space, self.view = corpus, space, view
+        self.targets, self.anchors = tuple(targets), tuple(anchors or targets)
+        self.unseen = tuple(code for code in unseen if code not in self.targets)
+        if not self.targets:
+            raise UserError("No target language: give `languages=[deu_Latn]` or more.")
+        space.require([*self.targets, *self.anchors, *self.unseen])
+        self.batch_size, self.workers, self.seed = batch_size, workers, seed
+        corpus.prepare()
+        self.rows = {split: [row for row in corpus.rows if row.split == split] for split in ("train", "dev", "test")}
+        self.rows["train"] = self.rows["train"][:limit]
+        self._check_texts()
+        self.texts, self.vectors = self._encoded(VectorCache(cache, space))
+        self._group: tuple[int, list[list[Row]]] | None = None
+
+    @property
+    def points(self) -> int:
+        """How many points a frame has."""
+        return self.corpus.layout.points
+
+    @property
+    def digest(self) -> str:
+        """A hash of all rows."""
+        return digest([row for rows in self.rows.values() for row in rows])
+
+    def described(self, batch: ClipBatch) -> list[str]:
+        """The corpus and one batch in a few lines."""
+        sizes = ", ".join(f"{len(rows)} {split}" for split, rows in self.rows.items())
+        return [
+            f"Corpus: {sizes} clips; {len(self.texts)} sentences in {', '.join(self.targets)}; manifest {self.digest}",
+            f"Batch: clip {tuple(batch.clip.shape)} (clips, frames, points, x y confidence), "
+            f"{batch.mask.float().mean():.0%} real frames; target tokens {tuple(batch.target.tokens.ids.shape)}; "
+            f"vectors {tuple(batch.target.vectors.shape)}",
+        ]
+
+    # --- batches ------------------------------------------------------------------------------------------------
+
+    def batch(self, number: int) -> ClipBatch:
+        """The training batch of one step."""
+        per_epoch = max(1, len(self.rows["train"]) // self.batch_size)
+        epoch, position = divmod(number, per_epoch)
+        if self._group is None or self._group[0] != epoch:
+            self._group = (epoch, self._epoch(epoch, per_epoch))
+        return self.collate(self._group[1][position], Random(f"{self.seed}-{number}"))
+
+    def collate(self, rows: Sequence[Row], random: Random) -> ClipBatch:
+        """Rows to a padded batch; `random` draws the language and the sentence of each clip."""
+        shown = [self.shown(row) for row in rows]
+        longest = max(len(points) for points in shown)
+        clip = torch.zeros(len(rows), longest, self.points, 3)
+        mask = torch.zeros(len(rows), longest, dtype=torch.bool)
+        for i, points in enumerate(shown):
+            clip[i, : len(points)] = torch.from_numpy(points)
+            mask[i, : len(points)] = True
+        target, anchor = self._drawn(rows, self.targets, random), self._drawn(rows, self.anchors, random)
+        return ClipBatch(tuple(row.id for row in rows), clip, mask, target, anchor)
+
+    def shown(self, row: Row) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """What the model may see of a clip: (frames, points, 3)."""
+        seed = int(hashlib.blake2b(row.id.encode(), digest_size=8).hexdigest(), 16)
+        points = self.corpus.clips[row.id].astype(np.float32)
+        return self.view(points, self.corpus.layout, np.random.default_rng(seed))
+
+    def in_order(self, split: str) -> Iterator[ClipBatch]:
+        """All clips of a split once, in the manifest's order, always with the same sentences."""
+        rows = self.rows[split]
+        for start in range(0, len(rows), self.batch_size):
+            yield self.collate(rows[start : start + self.batch_size], Random(f"{split}-{start}"))
+
+    def train_dataloader(self) -> DataLoader[ClipBatch]:
+        """Training batches from the current step on, without end."""
+        first = self.trainer.global_step if self.trainer else 0
+        return _loader(lambda: (self.batch(number) for number in _from(first)), self.workers)
+
+    def val_dataloader(self) -> DataLoader[ClipBatch]:
+        """The dev split in order."""
+        return _loader(lambda: self.in_order("dev"), 0)
+
+    def _epoch(self, epoch: int, per_epoch: int) -> list[list[Row]]:
+        random = Random(f"{self.seed}-epoch-{epoch}")
+        rows = random.sample(self.rows["train"], len(self.rows["train"]))
+        batches: list[list[Row]] = []
+        for start in range(0, len(rows), TOGETHER * self.batch_size):
+            near = sorted(rows[start : start + TOGETHER * self.batch_size], key=lambda row: row.frames)
+            batches += [near[i : i + self.batch_size] for i in range(0, len(near), self.batch_size)]
+        random.shuffle(batches)
+        return batches[:per_epoch]
+
+    # --- sentences ----------------------------------------------------------------------------------------------
+
+    def _check_texts(self) -> None:
+        for row in (row for rows in self.rows.values() for row in rows):
+            for code in (*self.targets, *self.anchors):
+                if not row.texts.get(code):
+                    known = ", ".join(row.texts)
+                    raise UserError(f"Clip {row.id} has no sentence in {code}; the manifest has {known}.")
+        if not self.rows["train"]:
+            raise UserError("The corpus has no training clip.")
+
+    def _encoded(self, cache: VectorCache) -> tuple[dict[tuple[str, str], int], Tensor]:
+        """Every sentence that training or dev may draw, with its vector, its tokens being cheap to make again."""
+        codes = dict.fromkeys((*self.targets, *self.anchors))
+        seen = dict.fromkeys(
+            (code, text)
+            for split in ("train", "dev", "test")
+            for row in self.rows[split]
+            for code in codes
+            for text in row.texts[code]
+        )
+        vectors = cache.encode([text for _, text in seen], [code for code, _ in seen])
+        self._ids = self.space.tokens.rows([text for _, text in seen], [code for code, _ in seen])
+        return {sentence: i for i, sentence in enumerate(seen)}, vectors
+
+    def _drawn(self, rows: Sequence[Row], languages: Sequence[str], random: Random) -> Sentences:
+        codes = [random.choice(languages) for _ in rows]
+        chosen = [self.texts[code, random.choice(row.texts[code])] for row, code in zip(rows, codes, strict=True)]
+        return Sentences(pad_rows([self._ids[i] for i in chosen], self.space.tokens.pad), self.vectors[chosen])
+
+
+class _Stream(IterableDataset[ClipBatch]):
+    def __init__(self, batches: Callable[[], Iterator[ClipBatch]]) -> None:
+        self.batches = batches
+
+    def __iter__(self) -> Iterator[ClipBatch]:
+        return self.batches()
+
+
+def _loader(batches: Callable[[], Iterator[ClipBatch]], workers: int) -> DataLoader[ClipBatch]:
+    return DataLoader(_Stream(batches), batch_size=None, num_workers=workers)
+
+
+def _from(first: int) -> Iterator[int]:
+    number = first
+    while True:
+        yield number
+        number += 1
+
+
+def mean_and_spread(vectors: Tensor) -> Mapping[str, Tensor]:
+    """Where teacher vectors lie on average, and how far from it, per dimension: where an adapter starts."""
+    return {"vector_mean": vectors.mean(dim=0), "vector_std": vectors.std(dim=0).clamp_min(1e-8)}

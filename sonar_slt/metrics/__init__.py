@@ -1,0 +1,21 @@
+"""Scores of text and of vectors, each with its number of items, its signature and its spread.
+
+No model is trained here, and scoring text loads no torch: the names of `vectors` are fetched when they are asked for.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from sonar_slt.metrics.text import score_translations
+
+if TYPE_CHECKING:
+    from sonar_slt.metrics.vectors import Alignment, cosine, retrieval_at_1, xsim, xsim_plus_plus
+
+__all__ = ["Alignment", "cosine", "retrieval_at_1", "score_translations", "xsim", "xsim_plus_plus"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from sonar_slt.metrics import vectors
+
+        return getattr(vectors, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,89 @@
+"""Files that are whole or not there: what a killed process leaves behind must stay readable.
+
+Whole files are replaced in one step; logs grow by whole lines, and a torn last line is cut off before the next one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, TextIO
+
+
+def plain(value: Any) -> Any:
+    """The value in the terms of json: dicts, lists, strings, numbers; what is neither becomes its text.
+
+    Numbers that json does not know (NaN, infinities) become None.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted((plain(item) for item in value), key=str)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    return str(value)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Put `text` at `path` so that a reader finds the old file or the new one, never a part, even after a crash."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with draft.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def replace_folder(draft: Path, final: Path) -> None:
+    """Put the finished folder `draft` in the place of `final`; what stood there is removed only afterwards."""
+    former = final.with_name(f".{final.name}.{os.getpid()}.former")
+    shutil.rmtree(former, ignore_errors=True)
+    if final.exists():
+        final.rename(former)
+    draft.rename(final)
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented json, atomically."""
+    write_atomically(path, json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n")
+
+
+def open_log(path: Path) -> TextIO:
+    """Open a file of lines for appending, without the torn last line that a killed process may have left."""
+    if path.exists():
+        with path.open("rb+") as stream:
+            stream.truncate(_end_of_last_line(stream.read()))
+    return path.open("a", encoding="utf-8")
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a jsonl file, in order; a torn or foreign line is passed over. No file has no lines."""
+    if not path.is_file():
+        return
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        for line in stream:
+            try:
+                value = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(value, dict):
+                yield value
+
+
+def _end_of_last_line(content: bytes) -> int:
+    return content.rfind(b"\n") + 1

@@ -1,0 +1,229 @@
+"""One run and its folder, written from the first second to the last.
+
+    with Run.start(folder, verb="train", name="toy", config=config, overrides=overrides) as run:
+        run.log("train", step, {"loss": 1.2})
+        run.update(metrics={"retrieval_at_1": 97.4})
+
+The block's end writes the status: finished, failed with the reason, or killed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Literal, NoReturn, Self, TextIO
+
+import yaml
+
+from sonar_slt.errors import UserError
+from sonar_slt.runs.files import open_log, plain, write_atomically, write_json
+from sonar_slt.runs.provenance import git_state, identity, is_alive, lock_hash, this_process, versions
+
+RECORD = "record.json"
+FACTS = ("device", "seed", "manifest_hash", "space_fingerprint")
+KEPT = frozenset({"id", "verb", "name", "status", "started", "ended", "seconds", "parent", "process", "reason"})
+"""Fields that only the run itself writes; `update` refuses them."""
+
+Split = Literal["train", "dev"]
+Handler = Callable[[int, FrameType | None], Any] | int | None
+
+
+class Terminated(SystemExit):
+    """SIGTERM asked this process to end; raised where the run stands so that files and records are closed."""
+
+
+class Run:
+    """A run that is under way. Made by `start` or `resume`; closed by leaving its `with` block, or by `close`."""
+
+    def __init__(self, folder: Path, record: dict[str, Any]) -> None:
+        """Take over a folder and its record; use `start` or `resume` instead."""
+        self.folder = folder
+        self._record = record
+        self._logs: dict[str, TextIO] = {}
+        self._clock = time.monotonic() - float(record.get("seconds") or 0.0)
+        self._former_handler: Handler = None
+
+    @classmethod
+    def start(
+        cls,
+        root: Path,
+        *,
+        verb: str,
+        name: str,
+        config: Mapping[str, Any],
+        overrides: list[str],
+        parent: str | None = None,
+        facts: Mapping[str, Any] = {},
+    ) -> Self:
+        """Make a new folder in `root` and write config, overrides and a record with status running into it.
+
+        `facts` are further fields of the record (device, seed, manifest_hash, space_fingerprint, …).
+        """
+        key = identity(verb, config)
+        folder, started = _new_folder(root, name, key)
+        write_atomically(folder / "config.yaml", _as_yaml(config))
+        write_atomically(folder / "overrides.yaml", _as_yaml(overrides))
+        record = {
+            "id": key, "verb": verb, "name": name, "status": "running", "reason": None,
+            "started": started.isoformat(), "ended": None, "seconds": None, "parent": parent,
+            "git": git_state(), "lock_hash": lock_hash(), "versions": versions(),
+            **dict.fromkeys(FACTS), "seed": config.get("seed"),
+            "argv": list(sys.argv), "process": this_process(), "metrics": {},
+        }  # fmt: skip
+        run = cls(folder, record)
+        run.update(**facts)
+        return run
+
+    @classmethod
+    def resume(cls, folder: Path) -> Self:
+        """Go on in the folder of a run that failed or was killed; refused for one that is finished or still running."""
+        record = _read_for_resume(folder)
+        earlier = {key: record.get(key) for key in ("status", "reason", "argv", "git", "versions")}
+        record["earlier"] = [*record.get("earlier", []), earlier]
+        record |= {"status": "running", "reason": None, "ended": None, "argv": list(sys.argv)}
+        record |= {"process": this_process(), "git": git_state(), "lock_hash": lock_hash(), "versions": versions()}
+        run = cls(folder, record)
+        run._write()
+        return run
+
+    @property
+    def id(self) -> str:
+        """Eight hex digits of what this run computes."""
+        return str(self._record["id"])
+
+    @property
+    def status(self) -> str:
+        """`running`, `finished`, `failed` or `killed`."""
+        return str(self._record["status"])
+
+    def update(self, **facts: Any) -> None:
+        """Add or replace fields of the record at once; `metrics` and other mappings are merged into what is there."""
+        if refused := KEPT & facts.keys():
+            raise ValueError(f"a run writes {', '.join(sorted(refused))} itself")
+        for key, value in facts.items():
+            former = self._record.get(key)
+            both = isinstance(former, dict) and isinstance(value, Mapping)
+            self._record[key] = {**former, **value} if isinstance(former, dict) and both else value
+        self._write()
+
+    def log(self, split: Split, step: int, values: Mapping[str, float]) -> None:
+        """Append one line to `<split>_log.jsonl` and one row per value to `metrics.csv` (step, split, name, value).
+
+        The table is long, not wide, so that a new name never changes the rows that are there.
+        """
+        numbers = {name: value if isinstance(value, int) else float(value) for name, value in values.items()}
+        line = {"step": step, "seconds": round(self._seconds(), 3), **plain(numbers)}
+        self._append(f"{split}_log.jsonl", json.dumps(line, ensure_ascii=False) + "\n")
+        rows = (f"{step},{split},{_csv_word(name)},{number}\n" for name, number in numbers.items())
+        self._append("metrics.csv", "".join(rows), header="step,split,name,value\n")
+
+    def close(self, status: Literal["finished", "failed", "killed"], reason: str | None = None) -> None:
+        """Write how the run ended. Does nothing when it has ended before."""
+        if self.status != "running":
+            return
+        for stream in self._logs.values():
+            stream.close()
+        self._logs.clear()
+        self._record |= {"status": status, "reason": reason, "ended": _now().isoformat()}
+        self._write()
+
+    def __enter__(self) -> Self:
+        """From here on SIGTERM ends the block by an exception instead of ending the process on the spot."""
+        if threading.current_thread() is threading.main_thread():
+            self._former_handler = signal.signal(signal.SIGTERM, _terminate)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write the status that the exception, or its absence, tells."""
+        if self._former_handler is not None:
+            signal.signal(signal.SIGTERM, self._former_handler)
+        if error is None:
+            self.close("finished")
+            return
+        try:
+            self.close(*_ending(error))
+        except OSError as full:  # a full disk is often the error itself: it must not hide behind this one
+            error.add_note(f"The record in {self.folder} could not be closed: {full}")
+
+    def _append(self, name: str, text: str, header: str = "") -> None:
+        if name not in self._logs:
+            stream = self._logs[name] = open_log(self.folder / name)
+            text = (header if stream.tell() == 0 else "") + text
+        self._logs[name].write(text)
+        self._logs[name].flush()
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._clock
+
+    def _write(self) -> None:
+        self._record["seconds"] = round(self._seconds(), 3)
+        write_json(self.folder / RECORD, self._record)
+
+
+def _new_folder(root: Path, name: str, key: str) -> tuple[Path, datetime]:
+    root.mkdir(parents=True, exist_ok=True)
+    word = re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-.")[:60] or "run"
+    while True:
+        started = _now()
+        folder = root / f"{started:%Y-%m-%d_%H-%M-%S-%f}_{word}_{key}"
+        try:
+            folder.mkdir()
+        except FileExistsError:  # another run began in this very microsecond: take the next one
+            continue
+        return folder, started
+
+
+def _read_for_resume(folder: Path) -> dict[str, Any]:
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise UserError(f"{folder} holds no readable {RECORD}: `sonar-slt runs` lists the runs.") from None
+    if not isinstance(record, dict) or "status" not in record:
+        raise UserError(f"{folder / RECORD} is not the record of a run: `sonar-slt runs` lists the runs.")
+    if record["status"] == "finished":
+        raise UserError(f"The run {folder.name} is finished and is never overwritten: start a new one.")
+    if record["status"] == "running" and is_alive(record.get("process") or {}) is not False:
+        raise UserError(f"The run {folder.name} is still running: `sonar-slt runs` shows it.")
+    return record
+
+
+def _ending(error: BaseException) -> tuple[Literal["failed", "killed"], str]:
+    """Status and one-line reason. A trainer may turn Ctrl-C into an exit of its own, so its cause is looked for."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, KeyboardInterrupt):
+            return "killed", "interrupted (Ctrl-C)"
+        if isinstance(cause, Terminated) or type(cause).__name__ == "SIGTERMException":
+            return "killed", "terminated (SIGTERM)"
+        # An ordinary error that was raised while another one was handled is a failure of its own.
+        cause = cause.__cause__ or cause.__context__ if isinstance(cause, SystemExit) else None
+    text = " ".join(str(error).split())
+    line = text if isinstance(error, UserError) else f"{type(error).__name__}: {text}".rstrip(": ")
+    return "failed", line if len(line) <= 300 else line[:299] + "…"
+
+
+def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated(128 + signum)
+
+
+def _as_yaml(value: Any) -> str:
+    text: str = yaml.safe_dump(plain(value), sort_keys=False, allow_unicode=True, width=120)
+    return text
+
+
+def _csv_word(word: str) -> str:
+    return '"' + word.replace('"', '""') + '"' if set(word) & set(',"\n\r') else word
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()

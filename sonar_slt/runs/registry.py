@@ -1,0 +1,134 @@
+"""All runs in a folder: read, listed, and found by a word that a person would type.
+
+A record that cannot be read is listed as such; a run whose process is gone is killed, though its file says running.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from sonar_slt.errors import UserError
+from sonar_slt.runs.provenance import is_alive
+
+Status = Literal["running", "finished", "failed", "killed", "unreadable"]
+LIST = "`sonar-slt runs` lists all."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What is known of one run. `facts` holds the fields of the record that have no name here."""
+
+    folder: Path
+    id: str
+    verb: str = ""
+    name: str = ""
+    status: Status = "unreadable"
+    reason: str | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    seconds: float | None = None
+    parent: str | None = None
+    git: Mapping[str, Any] | None = None
+    lock_hash: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    device: str | None = None
+    seed: int | None = None
+    argv: tuple[str, ...] = ()
+    process: Mapping[str, Any] = field(default_factory=dict)
+    manifest_hash: str | None = None
+    space_fingerprint: str | None = None
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder where the run's weights lie, if it wrote any."""
+        return self.folder / "checkpoints"
+
+
+def read(folder: Path) -> Record:
+    """The record of one run folder. A damaged one comes back with status `unreadable` and the reason."""
+    path = folder / "record.json"
+    if not path.is_file():
+        raise UserError(f"{folder} is not a run folder (it has no record.json): {LIST}")
+    # The id ends the folder's name, so that even a run with a damaged record can be called by it.
+    nobody = Record(folder=folder, id=folder.name.rpartition("_")[2])
+    try:
+        record = _parse(folder, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        return replace(nobody, reason=f"record.json cannot be read: {error or type(error).__name__}")
+    if record.status == "running" and is_alive(record.process) is False:
+        return replace(record, status="killed", reason=f"process {record.process.get('pid')} is gone")
+    return record
+
+
+def _parse(folder: Path, raw: Any) -> Record:
+    fields = dict(raw)
+    if (status := fields["status"]) not in ("running", "finished", "failed", "killed"):
+        raise ValueError(f"unknown status {status!r}")
+    known = {key: fields.pop(key) for key in list(fields) if key in Record.__dataclass_fields__ and key != "facts"}
+    known["started"] = datetime.fromisoformat(known["started"])
+    known["ended"] = datetime.fromisoformat(known["ended"]) if known.get("ended") else None
+    known["argv"] = tuple(known.get("argv") or ())
+    for key in ("versions", "process", "metrics"):
+        known[key] = dict(known.get(key) or {})
+    return Record(**{**known, "folder": folder, "facts": fields})
+
+
+def all_runs(root: Path) -> list[Record]:
+    """Every run in `root`, the newest first; folders without a record are none. An absent root has no runs."""
+    if not root.is_dir():
+        return []
+    folders = (path for path in root.iterdir() if (path / "record.json").is_file())
+    return [read(folder) for folder in sorted(folders, key=lambda path: path.name, reverse=True)]
+
+
+def find(root: Path, word: str, *, verb: str | None = None) -> Record:
+    """The one run that a word means: a path, a folder's name, an id or its beginning, or `last`.
+
+    Among runs with the same id (the same work, done again) it is the newest. `verb` leaves only runs of that verb.
+    """
+    for folder in (Path(word).expanduser(), root / word) if word not in ("", "last") else ():
+        if (folder / "record.json").is_file():
+            return _of_verb(read(folder), verb)
+    runs = [run for run in all_runs(root) if verb in (None, run.verb) or run.status == "unreadable"]
+    if word == "last":
+        return _last(runs, root, verb)
+    by_id: dict[str, Record] = {}
+    for run in runs:  # the newest comes first and stays
+        by_id.setdefault(run.id, run)
+    hits = [by_id[word]] if word in by_id else [run for key, run in by_id.items() if word and key.startswith(word)]
+    if len(hits) == 1:
+        return hits[0]
+    if hits:
+        raise UserError(f"{word!r} is the beginning of several runs: {', '.join(run.id for run in hits[:8])}. {LIST}")
+    raise UserError(_unknown(word, runs, root, verb))
+
+
+def _of_verb(run: Record, verb: str | None) -> Record:
+    if verb is not None and run.status != "unreadable" and run.verb != verb:
+        raise UserError(f"{run.folder.name} is a run of {run.verb!r}, but one of {verb!r} is needed: {LIST}")
+    return run
+
+
+def _last(runs: list[Record], root: Path, verb: str | None) -> Record:
+    readable = [run for run in runs if run.status != "unreadable"]
+    if not readable:
+        raise UserError(f"There is no {verb + ' ' if verb else ''}run in {root} yet: {LIST}")
+    return readable[0]
+
+
+def _unknown(word: str, runs: list[Record], root: Path, verb: str | None) -> str:
+    names = list(dict.fromkeys(word for run in runs for word in (run.id, run.name, run.folder.name) if word))
+    near = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
+    ids = {run.name: run.id for run in reversed(runs)}
+    shown = [f"{ids[name]} ({name})" if name in ids else name for name in near]
+    kind = f"{verb} run" if verb else "run"
+    hint = f" Did you mean {' or '.join(shown)}?" if shown else ""
+    return f"No {kind} {word!r} among {len(runs)} in {root}.{hint} {LIST}"

@@ -1,0 +1,9 @@
+"""The sentence space: text to vectors, vectors to text, and the student decoder that adapts to a new modality.
+
+Everything else in the house is a student of this room; nothing here knows where a vector came from.
+"""
+
+from sonar_slt.space.sentence_space import SentenceSpace
+from sonar_slt.space.student import LoraStudent, Student
+
+__all__ = ["LoraStudent", "SentenceSpace", "Student"]

@@ -1,0 +1,135 @@
+"""What a sign student is worth: its vectors against the teacher's, and its own words against the references.
+
+Every hypothesis is generated from the clip's vector; nothing here ever sees a reference before it scores.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sonar_slt.data.clips import Clips
+from sonar_slt.data.manifest import Row
+from sonar_slt.data.skeleton import skeletons
+from sonar_slt.languages import language
+from sonar_slt.metrics.text import score_translations
+from sonar_slt.metrics.vectors import cosine, retrieval_at_1
+from sonar_slt.runs.files import write_atomically
+from sonar_slt.space.student import Student
+
+Adapter = torch.nn.Module
+Said = Callable[[str], None]
+
+SHOWN = 12
+"""How many clips are kept as skeletons."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Scores by language, and every hypothesis they stand on."""
+
+    metrics: dict[str, Any]
+    hypotheses: dict[str, list[dict[str, Any]]]  # language -> one line per clip
+    vectors: Tensor  # (clips, dim) where the clips landed
+    skeletons: dict[str, Any]  # a few of the clips, to look at
+
+    def write(self, folder: Path) -> None:
+        """Hypotheses as json lines per language, and the skeletons, into a run folder."""
+        (folder / "hypotheses").mkdir(exist_ok=True)
+        for code, lines in self.hypotheses.items():
+            text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+            write_atomically(folder / "hypotheses" / f"{self.metrics['split']}.{code}.jsonl", text)
+        write_atomically(folder / "skeletons.json", json.dumps(self.skeletons))
+
+
+@torch.inference_mode()
+def embed(adapter: Adapter, data: Clips, split: str) -> Tensor:
+    """Vectors (clips, dim) of a whole split, in the manifest's order, on the CPU."""
+    adapter.eval()
+    batches = (batch.to(data.space.device) for batch in data.in_order(split))
+    return torch.cat([adapter(batch.clip, batch.mask).float().cpu() for batch in batches])
+
+
+def evaluate(
+    adapter: Adapter,
+    student: Student,
+    data: Clips,
+    *,
+    split: str,
+    languages: Sequence[str],
+    num_beams: int = 1,
+    resamples: int = 1000,
+    seed: int = 12345,
+    tell: Said = lambda _: None,
+) -> Evaluation:
+    """Translate a split into each language and score it.
+
+    Beside each score stand two others on the same sentences: the ceiling, the untouched space's own round trip of the
+    reference, and `ae`, the same round trip through the adapted decoder, which shows how far it has drifted.
+    """
+    rows = data.rows[split]
+    tell(f"Reading {len(rows)} clips")
+    z = embed(adapter, data, split)
+    metrics: dict[str, Any] = {"split": split, "scores": []}
+    hypotheses: dict[str, list[dict[str, Any]]] = {}
+    for code in languages:
+        tell(f"Translating into {code}")
+        references = [list(row.texts[code]) for row in rows if row.texts.get(code)]
+        kept = [i for i, row in enumerate(rows) if row.texts.get(code)]
+        if not kept:
+            tell(f"The manifest has no sentence in {code}: nothing to score against")
+            continue
+        said = student.decode(z[kept], code, num_beams=num_beams)
+        ceiling, drifted, near = _round_trips(student, references, code, z[kept], num_beams)
+        scored = score_translations(
+            said, references, lang=code, ids=[rows[i].id for i in kept], resamples=resamples, seed=seed
+        )
+        entry = {"language": code, "name": language(code).name, "seen": code in data.targets, "anchored": code in data.anchors}
+        entry |= {"ceiling": ceiling, "ae": drifted, **scored["scores"]}
+        entry |= {"n": scored["n"], "ids_hash": scored["ids_hash"], "references": scored["references"]}
+        metrics["scores"].append(entry)
+        hypotheses[code] = [
+            {"id": rows[i].id, "language": code, "hypothesis": text, "references": refs, "seen": entry["seen"]}
+            | {"cosine": round(float(value), 4)}
+            for i, text, refs, value in zip(kept, said, references, near, strict=True)
+        ]
+    metrics["retrieval_at_1"] = retrieval(student, data, rows, z)
+    metrics["mean_bleu"] = _means(metrics["scores"])
+    return Evaluation(metrics, hypotheses, z, skeletons(data, rows[:SHOWN]))
+
+
+def retrieval(student: Student, data: Clips, rows: Sequence[Row], z: Tensor) -> float:
+    """Per cent of clips whose nearest sentence among all of the split's, by centred cosine, is their own."""
+    code = data.targets[0]
+    with student.as_teacher() as space:
+        s = space.encode([row.texts[code][0] for row in rows], code).cpu()
+    return retrieval_at_1(z.float(), s.float(), center=data.vectors.mean(dim=0))
+
+
+def _round_trips(
+    student: Student, references: list[list[str]], code: str, z: Tensor, num_beams: int
+) -> tuple[float, float, Tensor]:
+    """BLEU of the first reference through the space and back, before and after adaptation, and cosines to it."""
+    with student.as_teacher() as space:
+        vectors = space.encode([given[0] for given in references], code)
+        plain = space.decode(vectors, code, num_beams=num_beams)
+    adapted = student.decode(vectors, code, num_beams=num_beams)
+    ceiling, ae = (
+        score_translations(texts, references, lang=code, resamples=0)["scores"]["bleu"]["value"]
+        for texts in (plain, adapted)
+    )
+    return ceiling, ae, cosine(z.cpu(), vectors.cpu())
+
+
+def _means(scores: list[dict[str, Any]]) -> dict[str, float]:
+    """Mean BLEU over the languages that training saw, and over those that it did not."""
+    groups: dict[str, list[float]] = {"trained": [], "unseen": []}
+    for entry in scores:
+        groups["trained" if entry["seen"] else "unseen"].append(entry["bleu"]["value"])
+    return {name: sum(values) / len(values) for name, values in groups.items() if values}

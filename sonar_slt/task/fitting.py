@@ -1,0 +1,74 @@
+"""One training from its first step to its last, or from where it was stopped."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+from sonar_slt.errors import UserError
+from sonar_slt.runs.record import Run
+from sonar_slt.task.checkpoints import Checkpoints
+from sonar_slt.task.journal import Journal
+from sonar_slt.task.progress import StepProgress
+
+
+def steps_not_epochs(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Trainer settings for trainings that are counted in steps: batches never end, dev comes every so many steps."""
+    steps = int(settings["max_steps"])
+    if steps < 1:
+        raise UserError(f"trainer.max_steps={steps}: a training has at least one step.")
+    return {
+        **settings,
+        "max_epochs": -1,
+        "val_check_interval": min(int(settings.get("val_check_interval") or steps), steps),
+        "check_val_every_n_epoch": None,
+        "num_sanity_val_steps": 0,
+        "precision": settings.get("precision") or ("bf16-mixed" if torch.cuda.is_available() else "32-true"),
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
+
+
+def best_device() -> torch.device:
+    """The first GPU if there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def run_parts(run: Run, title: str) -> dict[str, Any]:
+    """What a run adds to its trainer: where to write, what to log, what to keep, what to show."""
+    callbacks: list[pl.Callback] = [Checkpoints(run.folder / "checkpoints"), StepProgress(title)]
+    return {"callbacks": callbacks, "default_root_dir": run.folder, "journal": Journal(run)}
+
+
+def fit(trainer: pl.Trainer, task: pl.LightningModule, data: pl.LightningDataModule, resume: Path | None) -> None:
+    """Train; an interruption comes out as the KeyboardInterrupt that it was, not as Lightning's exit."""
+    try:
+        trainer.fit(task, datamodule=data, ckpt_path=resume, weights_only=True)
+    except SystemExit:
+        if trainer.interrupted:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            raise KeyboardInterrupt from None
+        raise
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without Lightning's remarks on hardware that is not there and workers that are not wanted."""
+    names = ("pytorch_lightning", "lightning_fabric", "pytorch_lightning.utilities.rank_zero", "lightning_fabric.utilities")
+    levels = {name: logging.getLogger(name).level for name in names}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        for name in names:
+            logging.getLogger(name).setLevel(logging.ERROR)
+        yield
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)

@@ -1,0 +1,41 @@
+"""Lightning's metrics into the run folder: what the trainer logs, the run writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pytorch_lightning.loggers.logger import Logger
+
+from sonar_slt.runs.record import Run
+
+
+class Journal(Logger):
+    """Names that begin with `dev/` go to the dev log, all others to the train log."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.run = run
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.run.folder.name
+
+    @property
+    def version(self) -> str:
+        """The run's id."""
+        return self.run.id
+
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """The run has its whole config already."""
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """One line per split in the run's logs."""
+        values = {name: value for name, value in metrics.items() if name != "epoch"}
+        dev = {name.removeprefix("dev/"): value for name, value in values.items() if name.startswith("dev/")}
+        train = {name.removeprefix("train/"): value for name, value in values.items() if not name.startswith("dev/")}
+        if dev:
+            self.run.log("dev", step or 0, dev)
+        if train:
+            self.run.log("train", step or 0, train)

@@ -1,0 +1,39 @@
+"""AdamW over the weights that learn, with one learning rate per named part and a schedule over steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+from sonar_slt.task.schedule import Schedule
+
+
+def adamw(
+    module: pl.LightningModule,
+    *,
+    schedule: Schedule,
+    rates: Mapping[str, float],
+    weight_decay: float,
+    betas: tuple[float, float] = (0.9, 0.98),
+) -> dict[str, Any]:
+    """Lightning's optimiser configuration: `rates` maps a name prefix to its learning rate, the longest match wins.
+
+    Vectors (biases, norms) are not decayed.
+    """
+    groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+    for name, weight in module.named_parameters():
+        if weight.requires_grad:
+            prefix = max((prefix for prefix in rates if name.startswith(prefix)), key=len)
+            decay = weight_decay if weight.ndim > 1 else 0.0
+            groups.setdefault((rates[prefix], decay), []).append(weight)
+    optimiser = torch.optim.AdamW(
+        [{"params": weights, "lr": rate, "weight_decay": decay} for (rate, decay), weights in groups.items()],
+        betas=betas,
+        fused=True,
+    )
+    total = int(module.trainer.estimated_stepping_batches)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: schedule.factor(step, total))
+    return {"optimizer": optimiser, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

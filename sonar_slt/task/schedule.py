@@ -1,0 +1,48 @@
+"""How the learning rate moves over a training of a known number of steps."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+
+from sonar_slt.errors import UserError
+
+
+class Schedule(ABC):
+    """Rise linearly over the first `warmup` fraction of the steps; what comes after is the subclass's."""
+
+    def __init__(self, *, warmup: float = 0.05) -> None:
+        if not 0 <= warmup < 1:
+            raise UserError(f"schedule.warmup={warmup}: it is a fraction of the training, at least 0 and below 1.")
+        self.warmup = warmup
+
+    def factor(self, step: int, total: int) -> float:
+        """What the learning rate is multiplied with at `step` of `total`."""
+        rising = max(1, round(self.warmup * total))
+        if step < rising:
+            return (step + 1) / rising
+        return self.after(min(1.0, (step - rising) / max(1, total - rising)))
+
+    @abstractmethod
+    def after(self, progress: float) -> float:
+        """The factor when the fraction `progress` of the steps after the warm-up is done."""
+
+
+class WarmupCosine(Schedule):
+    """After the warm-up, fall along a cosine to `floor`."""
+
+    def __init__(self, *, warmup: float = 0.05, floor: float = 0.0) -> None:
+        super().__init__(warmup=warmup)
+        self.floor = floor
+
+    def after(self, progress: float) -> float:
+        """From 1 to `floor`."""
+        return self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+class Constant(Schedule):
+    """After the warm-up, stay."""
+
+    def after(self, progress: float) -> float:
+        """Always 1."""
+        return 1.0

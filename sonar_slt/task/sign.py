@@ -1,0 +1,105 @@
+"""Training a sign student: clips to vectors that land where the teacher puts their sentences, and say them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from sonar_slt.data.clips import ClipBatch, Clips, mean_and_spread
+from sonar_slt.objective import Landing, Objective
+from sonar_slt.space.student import Student
+from sonar_slt.space.tokens import stack
+from sonar_slt.task.evaluation import evaluate
+from sonar_slt.task.optimiser import adamw
+from sonar_slt.task.schedule import Schedule
+
+
+class SignTranslation(pl.LightningModule):
+    """An adapter that learns to land in the space, a student decoder over its frozen base, and the loss between them."""
+
+    def __init__(
+        self,
+        *,
+        data: Clips,
+        adapter: Callable[..., torch.nn.Module],
+        student: Callable[..., Student],
+        objective: Objective,
+        schedule: Schedule,
+        learning_rate: float = 1.5e-3,
+        student_rate: float = 1e-3,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__()
+        self.data = data
+        self.adapter = adapter(points=data.points, **mean_and_spread(data.vectors))
+        self.student = student(space=data.space)
+        self.objective, self.schedule = objective, schedule
+        self.rates = {"adapter": learning_rate, "student": student_rate}
+        self.weight_decay = weight_decay
+        self.pad = data.space.tokens.pad
+
+    def forward(self, clip: Tensor, mask: Tensor) -> Tensor:
+        """Clips (batch, time, points, 3) and which frames are real (batch, time) to vectors (batch, dim)."""
+        vectors: Tensor = self.adapter(clip, mask)
+        return vectors
+
+    def training_step(self, batch: ClipBatch, number: int) -> Tensor:
+        """One step: land, decode, weigh."""
+        return self._step(batch, "train")
+
+    def validation_step(self, batch: ClipBatch, number: int) -> Tensor:
+        """The same sum on held-out clips."""
+        return self._step(batch, "dev")
+
+    def configure_optimizers(self) -> Any:
+        """AdamW with one rate for the adapter and one for the student's LoRA."""
+        return adamw(self, schedule=self.schedule, rates=self.rates, weight_decay=self.weight_decay)
+
+    def conclude(self, folder: Path, *, split: str | None, tell: Callable[[str], None] = print) -> dict[str, Any]:
+        """Translate one split into every language that the data knows, and write what was said."""
+        if split is None:
+            return {}
+        self.adapter.to(self.data.space.device)
+        languages = [*self.data.targets, *self.data.unseen]
+        evaluation = evaluate(self.adapter, self.student, self.data, split=split, languages=languages, tell=tell)
+        evaluation.write(folder)
+        return evaluation.metrics
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep what learns and nothing else: the frozen base never enters a checkpoint."""
+        learning = {name for name, weight in self.named_parameters() if weight.requires_grad}
+        kept = learning | {name for name, _ in self.named_buffers()}
+        checkpoint["state_dict"] = {name: w for name, w in checkpoint["state_dict"].items() if name in kept}
+        checkpoint["random"] = torch.get_rng_state()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the very random numbers that would have come next."""
+        torch.set_rng_state(checkpoint["random"])
+
+    def _step(self, batch: ClipBatch, split: str) -> Tensor:
+        progress = self.trainer.global_step / max(1, self.trainer.max_steps)
+        z = self(batch.clip, batch.mask)
+        loss, values = self.objective(Landing(z, batch.target.vectors, self._nll(batch, z, progress)), progress)
+        self.log_dict(
+            {f"{split}/{name}": value for name, value in {"loss": loss.detach(), **values}.items()},
+            on_step=split == "train",
+            on_epoch=split != "train",
+            batch_size=len(batch.ids),
+        )
+        return loss
+
+    def _nll(self, batch: ClipBatch, z: Tensor, progress: float) -> dict[str, Tensor]:
+        """What the decoder makes of the students' vectors (`ce`) and of the teacher's (`ae`), in one pass."""
+        active = self.objective.active(progress)
+        spoken = {"ce": (z, batch.target.tokens), "ae": (batch.anchor.vectors, batch.anchor.tokens)}
+        spoken = {name: both for name, both in spoken.items() if name in active}
+        if not spoken:
+            return {}
+        vectors = torch.cat([vector for vector, _ in spoken.values()])
+        nll = self.student.nll(vectors, stack([tokens for _, tokens in spoken.values()], self.pad))
+        return dict(zip(spoken, nll.split([len(vector) for vector, _ in spoken.values()]), strict=True))

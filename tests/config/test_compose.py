@@ -1,0 +1,201 @@
+"""A command examined: every fault at once, with the nearest name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from sonar_slt.config.compose import Examined, examine
+from sonar_slt.errors import UserError
+
+pytestmark = pytest.mark.conf
+
+
+def faults(*words: str, verb: str = "train", own: Path | None = None, multirun: bool = False) -> list[str]:
+    return examine(verb, words, None if own is None else str(own), multirun=multirun).problems
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A folder of the user with experiments."""
+    files = {
+        "typo": "objective:\n  mse:\n    wieght: 3\ntrainer:\n  max_stps: 3\n",
+        "room": "defaults:\n  - override /adaptor: keypoint\n",
+        "option": "defaults:\n  - override /adapter: keypont\n",
+        "allow": "allow: [visitors]\n",
+        "target": "adapter:\n  _target_: os.system\n",
+        "text": "defaults:\n  - override /task: text_space\nseed: 5\ntrainer:\n  max_steps: 7\n",
+        "adapted": "defaults:\n  - override /task: text_space\n  - override /adapter: keypoint\n",
+        "sweep": "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      view: all,no_face\n      seed: range(2)\n",
+        "badsweep": "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      view: all,no_fce\n      seed: 1,b\n",
+        "top": "sead: 3\n",
+    }
+    (tmp_path / "experiment").mkdir()
+    for name, text in files.items():
+        (tmp_path / "experiment" / f"{name}.yaml").write_text(f"# @package _global_\n# A test.\n{text}")
+    return tmp_path
+
+
+def test_the_defaults_are_right_for_every_verb() -> None:
+    for verb in ("train", "evaluate", "demo", "check", "runs"):
+        assert faults(verb=verb) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("objective.mze.weight=1", "Unknown key objective.mze.weight. Did you mean objective.mse.weight?"),
+        ("+trainer.max_stps=1", "Unknown key trainer.max_stps (Trainer). Did you mean trainer.max_steps?"),
+        ("++trainer.max_stps=1", "Unknown key trainer.max_stps (Trainer). Did you mean trainer.max_steps?"),
+        ("trainer.max_stps=1", "Unknown key trainer.max_stps. Did you mean trainer.max_steps?"),
+        ("~trainer.max_stps", "Unknown key trainer.max_stps. Did you mean trainer.max_steps?"),
+        ("sed=1", "Unknown key sed. Did you mean seed?"),
+        ("++sed=1", "Unknown key sed. Did you mean seed?"),
+        ("adaptr=keypoint", "Unknown key adaptr. Did you mean adapter?"),
+        ("paths.outputz=x", "Unknown key paths.outputz. Did you mean paths.outputs?"),
+        ("++paths.outputz=x", "Unknown key paths.outputz. Did you mean paths.outputs?"),
+        ("seed=abc", "seed expects int, got 'abc'."),
+        ("seed=true", "seed expects int, got True."),
+        ("languages.targets=deu_Latn", "languages.targets expects list[str], got 'deu_Latn'."),
+        ("paths=3", "Unknown option paths=3. `sonar-slt train --help` lists them."),
+        ("objective.mse.weight=high", "objective.mse.weight expects float, got 'high'."),
+        ("+objective.mse.reduction=man", "objective.mse.reduction expects one of mean, sum, got 'man'. Did you mean mean?"),
+        ("seed=???", "Missing value: give seed=…"),
+        ("resume=???", "Missing value: give resume=… (str | None)."),
+        ("trainer.max_steps=???", "Missing value: give trainer.max_steps=…."),
+        ("+seed=3", "seed is there already: write seed=3."),
+        ("~resume", "Missing key resume: resume=… (str | None) has no default."),
+        ("~seed", "data.seed: Interpolation key 'seed' not found"),
+        ("objective.denoising.weight=1", "Unknown key objective.denoising.weight: denoising is not chosen here; "),
+        ("seed=1,2", "seed=1,2 is a sweep: add -m to run each value, or write seed=[1,2] for one list."),
+        ("a=[1", "Cannot read a=[1: "),
+        ("allow=[1,{}]", "allow expects list[str]"),
+        ("objective=[mse,cosin]", "Unknown option objective=cosin. Did you mean cosine?"),
+        ("seed=${nothing}", "seed: Interpolation key 'nothing' not found"),
+        ("hydra.sweeep=1", "Could not override 'hydra.sweeep'."),
+        ("runs=1", "Unknown key runs."),
+    ],
+)
+def test_a_fault_has_its_sentence(word: str, said: str) -> None:
+    told = faults(word)
+    assert len(told) == 1 and told[0].startswith(said), told
+
+
+def test_an_option_has_its_command() -> None:
+    expected = "Unknown option adapter=keypont. Did you mean keypoint? `sonar-slt train --help` lists them."
+    assert faults("adapter=keypont") == [expected]
+
+
+def test_every_fault_of_a_command_is_told_at_once() -> None:
+    told = faults("adapter=keypont", "objective.mze.weight=1", "seed=abc", "++trainer.max_stps=1", "b=[", "view=non")
+    assert len(told) == 6
+    assert all(line.count("\n") == 0 for line in told)
+
+
+def test_a_broken_choice_does_not_blame_the_keys_below_it() -> None:
+    assert len(faults("adapter=keypont", "adapter.whatever=3")) == 1
+
+
+def test_a_key_that_only_the_signature_has_can_be_added() -> None:
+    assert faults("+objective.mse.reduction=sum") == []
+    assert faults("objective.mse.reduction=sum")[0].endswith("write +objective.mse.reduction=sum.")
+
+
+def test_a_typo_in_an_experiment_names_the_file(own: Path) -> None:
+    file = own / "experiment" / "typo.yaml"
+    assert faults("experiment=typo", own=own) == [
+        f"{file}: Unknown key objective.mse.wieght (MseTerm). Did you mean objective.mse.weight?",
+        f"{file}: Unknown key trainer.max_stps (Trainer). Did you mean trainer.max_steps?",
+    ]
+    assert faults("experiment=top", own=own) == [f"{own / 'experiment' / 'top.yaml'}: Unknown key sead. Did you mean seed?"]
+
+
+def test_a_wrong_room_or_option_in_an_experiment_is_told(own: Path) -> None:
+    assert "has no room adaptor. Did you mean adapter?" in faults("experiment=room", own=own)[0]
+    assert "Unknown option adapter=keypont. Did you mean keypoint?" in faults("experiment=option", own=own)[0]
+    told = faults("experiment=room", "sed=3", own=own)
+    assert len(told) == 2 and told[1] == "Unknown key sed. Did you mean seed?"
+
+
+def test_an_experiment_of_the_user_is_an_option_like_ours(own: Path) -> None:
+    assert "Did you mean typo?" in faults("experiment=typpo", own=own)[0]
+
+
+def test_the_task_chooses_for_the_rooms_an_experiment_over_it_and_the_words_over_both(own: Path) -> None:
+    plain = examine("train", ["task=text_space"]).config
+    assert plain["adapter"] is None and list(plain["objective"]) == ["translation", "mse", "denoising"]
+    text = examine("train", ["experiment=text"], str(own)).config
+    assert text["adapter"] is None and (text["seed"], text["trainer"]["max_steps"]) == (5, 7)
+    over = examine("train", ["experiment=text", "seed=6", "adapter=keypoint", "objective=[mse]"], str(own)).config
+    assert over["adapter"] is not None and list(over["objective"]) == ["mse"] and over["seed"] == 6
+    assert examine("train", ["experiment=adapted"], str(own)).config["adapter"] is not None
+
+
+def test_the_machines_own_settings_come_last_but_for_the_words(own: Path) -> None:
+    (own / "local").mkdir()
+    (own / "local" / "default.yaml").write_text("seed: 41\n")
+    assert examine("train", ["experiment=text"], str(own)).config["seed"] == 41
+    assert examine("train", ["seed=6"], str(own)).config["seed"] == 6
+
+
+def test_allow_counts_on_the_command_line_only(own: Path) -> None:
+    told = faults("experiment=allow", own=own)
+    assert len(told) == 1 and "it counts on the command line only" in told[0]
+    assert faults("allow=[visitors]") == []
+
+
+def test_a_forbidden_target_is_refused_before_anything_is_imported(own: Path) -> None:
+    told = faults("experiment=target", own=own)
+    assert any("os.system may not be built" in line and "allow=[my_package]" in line for line in told)
+
+
+def test_a_class_that_is_not_there_is_told() -> None:
+    assert "sonar_slt.adapter has no Keypiont" in faults("adapter._target_=sonar_slt.adapter.Keypiont")[0]
+
+
+def test_values_of_a_sweep_are_all_looked_at() -> None:
+    words = ("seed=1,b", "view=all,no_fce", "adapter.dim=64,2.5", "trainer.max_steps=range(1,3)")
+    told = faults(*words, multirun=True)
+    assert [line.partition(".")[0] for line in told] == [
+        "Unknown option view=no_fce",
+        "seed expects int, got 'b'",
+        "adapter",
+    ]
+    assert faults("view=glob(*)", "seed=choice(1,2)", "objective=[mse],[mse,ce]", multirun=True) == []
+    assert faults("view=glob(z*)", multirun=True) == ["view=glob(z*) leaves nothing to sweep over."]
+
+
+def test_a_sweep_in_a_yaml_is_looked_at(own: Path) -> None:
+    assert faults("experiment=sweep", own=own) == []
+    assert faults("experiment=sweep", "seed=7", own=own) == []
+    told = faults("experiment=badsweep", own=own)
+    assert any("view=no_fce" in line for line in told) and "seed expects int, got 'b'." in told
+    assert faults("experiment=badsweep", "seed=7", "view=all", own=own) == []
+
+
+def test_the_config_is_plain_typed_and_resolved() -> None:
+    found: Examined = examine("train", ["name=2024", "paths.outputs=here", "~adapter"])
+    assert found.config["name"] == "2024" and found.config["paths"]["runs"] == "here/runs"
+    assert found.config["adapter"] is None and "hydra" not in found.config
+    assert type(found.config["objective"]) is dict and type(found.config["languages"]["targets"]) is list
+
+
+def test_missing_values_pass_where_a_config_is_only_shown() -> None:
+    assert examine("train", ["seed=???"], complete=False).problems == []
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is no folder"):
+        examine("train", [], str(tmp_path / "nowhere"))
+
+
+def test_another_conf_folder_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "inputs: []\nallow: []\nhydra: {}\npaths: {outputs: a, runs: b, spaces: c, corpora: d, cache: e}\n"
+    (tmp_path / "runs.yaml").write_text(dedent(text))
+    monkeypatch.setenv("SONAR_SLT_CONF", str(tmp_path))
+    assert examine("runs", []).config["paths"]["runs"] == "b"
+    monkeypatch.setenv("SONAR_SLT_CONF", str(tmp_path / "nowhere"))
+    with pytest.raises(UserError, match="SONAR_SLT_CONF"):
+        examine("runs", [])

@@ -1,0 +1,64 @@
+"""Every yaml that is shipped: it composes, its classes are there, its keys are explained."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sonar_slt.config.build import resolve
+from sonar_slt.config.compose import examine
+from sonar_slt.config.floorplan import Floorplan, headline
+from sonar_slt.config.location import conf_folder, verbs
+
+pytestmark = pytest.mark.conf
+
+PLAN = Floorplan([conf_folder()])
+FILES = sorted(conf_folder().rglob("*.yaml"))
+CHOICES = [(room, option) for room in PLAN.defaults("train") for option in PLAN.options(room) if room != "local"]
+BESIDE = "objective"  # a room whose options stand side by side
+
+
+def written(file: Path, explained: bool = False) -> list[tuple[str, str]]:
+    """The keys of a file with their values, only those with a comment if asked."""
+    body = re.sub(r"(?m)^defaults:\n([ -].*\n)+", "", file.read_text(encoding="utf-8"))
+    found = [(line, re.match(r"\s*([a-z]\w*):\s*(\S.*)", line)) for line in body.splitlines()]
+    return [(match[1], match[2]) for line, match in found if match and (" # " in line or not explained)]
+
+
+EXPLAINED = {key for file in FILES for key, _ in written(file, explained=True)}
+
+
+def targets(node: Any) -> list[str]:
+    if isinstance(node, list):
+        return [name for value in node for name in targets(value)]
+    if not isinstance(node, dict):
+        return []
+    own = [node["_target_"]] if "_target_" in node else []
+    return own + [name for value in node.values() for name in targets(value)]
+
+
+@pytest.mark.parametrize(("room", "option"), CHOICES)
+def test_an_option_composes_and_its_classes_are_there(room: str, option: str) -> None:
+    found = examine("train", [f"{room}=[{option}]" if room == BESIDE else f"{room}={option}"])
+    assert found.problems == []
+    for target in targets(found.config):
+        resolve(target)
+
+
+@pytest.mark.parametrize("verb", verbs())
+def test_a_verb_explains_its_rooms_and_keys(verb: str) -> None:
+    assert examine(verb, []).problems == []
+    primary = verb.replace("-", "_")
+    assert all(PLAN.explained_rooms(primary).values())
+    for key, (value, comment) in PLAN.explained_keys(primary).items():
+        assert comment or not value, f"{key} has no comment"
+
+
+@pytest.mark.parametrize("file", FILES, ids=[str(file.relative_to(conf_folder())) for file in FILES])
+def test_a_file_says_what_it_is_and_its_keys_are_explained(file: Path) -> None:
+    assert headline(file), "the first comment is the line that --help shows"
+    for key, value in written(file):
+        assert key in EXPLAINED or value.startswith("${"), f"no yaml explains {key}"

@@ -1,4 +1,4 @@
-"""Attention and a pre-norm transformer layer whose results do not depend, to the last bit, on how much padding there is.
+"""Attention and a pre-norm transformer layer whose results depend in no bit on how much padding there is.
 
 The softmax's denominator is computed by the same matrix product as its numerator, as one more column of ones: products
 add their terms in order, so trailing zeros change nothing, whereas a vectorised sum regroups its terms with the length.
@@ -55,7 +55,8 @@ class TransformerLayer(nn.Module):
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """`states` (batch, length, dim), `mask` (batch, length)."""
         states = states + self.dropout(self.attention(self.before_attention(states), mask))
-        return states + self.dropout(self.hidden(self.before_hidden(states)))
+        states = states + self.dropout(self.hidden(self.before_hidden(states)))
+        return states
 
 
 class AttentionPool(nn.Module):

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from sonar_slt.adapter.attention import AttentionPool, TransformerLayer
+from sonar_slt.adapter.points import PointFeatures
 from sonar_slt.errors import UserError
-
 
 MIN_STEPS = 16
 """Shorter batches are padded to this: matrix products of very few rows round differently from larger ones."""
 
 
 class KeypointAdapter(nn.Module):
-    """Per-frame encoder, `stride` frames joined to a step, positions, transformer, attention pooling, linear head.
+    """Points from their roots, per-frame encoder, `stride` frames to a step, positions, transformer, pooling, head.
 
     The head starts at the teacher's mean and spread: it says how far from the average sentence a clip lies.
     """
@@ -25,12 +26,13 @@ class KeypointAdapter(nn.Module):
     def __init__(
         self,
         *,
-        points: int,
+        roots: Sequence[int],
+        sample: Tensor,
         vector_mean: Tensor,
         vector_std: Tensor,
         dim: int = 128,
         frame_hidden: int = 256,
-        stride: int = 4,
+        stride: int = 2,
         layers: int = 2,
         heads: int = 4,
         hidden: int = 256,
@@ -38,13 +40,13 @@ class KeypointAdapter(nn.Module):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        if min(points, dim, frame_hidden, stride, layers, heads, hidden, queries) < 1:
+        if min(dim, frame_hidden, stride, layers, heads, hidden, queries) < 1:
             raise UserError("Every size of adapter.keypoint must be at least 1.")
         if dim % heads:
             raise UserError(f"adapter.dim={dim} cannot be split over adapter.heads={heads}.")
         self.stride = stride
-        self.missing = nn.Parameter(torch.zeros(points, 2))  # what stands in for a point that was not found
-        self.frame = nn.Sequential(nn.Linear(3 * points, frame_hidden), nn.GELU(), nn.Linear(frame_hidden, dim))
+        self.points = PointFeatures(roots=roots, sample=sample)
+        self.frame = nn.Sequential(nn.Linear(self.points.width, frame_hidden), nn.GELU(), nn.Linear(frame_hidden, dim))
         self.join = nn.Linear(stride * dim, dim)
         self.layers = nn.ModuleList(
             [TransformerLayer(dim=dim, heads=heads, hidden=hidden, dropout=dropout) for _ in range(layers)]
@@ -71,8 +73,7 @@ class KeypointAdapter(nn.Module):
         """Frames to steps of `stride` frames: (batch, steps, dim) and which steps hold a real frame."""
         short = max(MIN_STEPS * self.stride - mask.shape[1], -mask.shape[1] % self.stride)
         clip, mask = functional.pad(clip, (0, 0, 0, 0, 0, short)), functional.pad(mask, (0, short))
-        places = torch.where(clip[..., 2:] > 0, clip[..., :2], self.missing.to(clip.dtype))
-        frames = self.frame(torch.cat([places, clip[..., 2:]], dim=-1).flatten(2))
+        frames = self.frame(self.points(clip))
         frames = frames * mask.unsqueeze(-1).to(frames.dtype)
         batch, time, dim = frames.shape
         steps = self.join(frames.view(batch, time // self.stride, self.stride * dim))

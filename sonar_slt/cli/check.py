@@ -33,7 +33,9 @@ def run(config: dict[str, Any]) -> None:
     console.print(f"Device: {best_device()}")
     if config.get("recipe") and not is_current(config):
         source = Path(config["space"]["source"])
-        console.print(f"Space: '{source}' is absent or out of date; `sonar-slt train` trains it first, in a minute or two.")
+        console.print(
+            f"Space: '{source}' is absent or out of date; `sonar-slt train` trains it first, in a minute or two."
+        )
         return
     with quiet():
         made = assemble(config, device=best_device())

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sonar_slt.cli.arguments import quoted
 from sonar_slt.cli.evaluate import evaluate
 from sonar_slt.cli.recipe import ensure_space
 from sonar_slt.cli.train import train
@@ -42,7 +43,7 @@ def run(config: dict[str, Any]) -> None:
     console.print("Clips of a small invented sign language learn to land where the space puts their sentences.")
     trained = _trained(training, console)
     console.rule("3 of 3  What it says of clips that it never saw", align="left")
-    evaluated = _evaluated(_composed("evaluate", config), trained, console)
+    evaluated = _evaluated({**_composed("evaluate", config), "num_beams": config["num_beams"]}, trained, console)
     _show(console, evaluated)
     summary = _summary(trained, evaluated, time.monotonic() - began)
     target = Path(config["paths"]["outputs"]) / "demo" / "summary.json"
@@ -53,13 +54,15 @@ def run(config: dict[str, Any]) -> None:
 
 def _composed(verb: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """The config of another verb with the seed and the paths of this one."""
-    found = examine(verb, [f"seed={config['seed']}", *(f"paths.{key}={value}" for key, value in config["paths"].items())])
+    found = examine(
+        verb, [f"seed={config['seed']}", *(f"paths.{key}={quoted(value)}" for key, value in config["paths"].items())]
+    )
     assert not found.problems, found.problems
     return found.config
 
 
 def _trained(config: Mapping[str, Any], console: Console) -> Record:
-    """The finished training of this config and this code: an earlier one, an interrupted one gone on with, or a new one."""
+    """The training of this config and code: a finished one, an interrupted one gone on with, or a new one."""
     earlier = [one for one in _same_work("train", config) if one.facts.get("code") == code_hash()]
     for one in earlier:
         if one.status == "finished":
@@ -109,7 +112,9 @@ def _show(console: Console, evaluated: Record) -> None:
     metrics = evaluated.metrics
     console.print(scores_table(metrics))
     console.print(f"Retrieval@1 among {metrics['scores'][0]['n']} sentences: {metrics['retrieval_at_1']:.1f} %")
-    console.print("Ceiling: the space's own round trip of the reference. All sentences are generated from clips alone.\n")
+    console.print(
+        "Ceiling: the space's own round trip of the reference. All sentences are generated from clips alone.\n"
+    )
     said = {
         entry["language"]: list(read_lines(evaluated.folder / "hypotheses" / f"test.{entry['language']}.jsonl"))
         for entry in metrics["scores"]

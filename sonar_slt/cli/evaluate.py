@@ -53,9 +53,11 @@ def evaluate(config: Mapping[str, Any], trained: Record, overrides: Sequence[str
     if not checkpoint.is_file():
         raise UserError(f"{trained.folder.name} has no {checkpoint.name}: it was {trained.status}; `sonar-slt runs`.")
     if not saved.get("space"):
-        raise UserError(f"{trained.folder.name} trained a text space; its scores are in `sonar-slt runs show {trained.id}`.")
-    if config["view"]:
-        saved["view"] = {"_target_": f"sonar_slt.data.view.{''.join(w.title() for w in config['view'].split('_'))}"}
+        raise UserError(
+            f"{trained.folder.name} trained a text space; its scores are in `sonar-slt runs show {trained.id}`."
+        )
+    if config.get("view"):
+        saved["view"] = config["view"]
     console = Console(stderr=True, highlight=False)
     begun = Run.start(
         Path(config["paths"]["runs"]),
@@ -68,6 +70,8 @@ def evaluate(config: Mapping[str, Any], trained: Record, overrides: Sequence[str
     with quiet(), begun as current:
         made = assemble(saved, device=best_device())
         _same_space(made.facts, trained)
+        if config["split"] not in made.data.rows:
+            raise UserError(f"No split '{config['split']}': the corpus has {', '.join(made.data.rows)}.")
         load(made.task, checkpoint)
         result = evaluation.evaluate(
             made.task.adapter.to(made.data.space.device),

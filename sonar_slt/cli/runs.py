@@ -30,4 +30,6 @@ def run(config: dict[str, Any]) -> None:
         case ["show", word]:
             console.print(show(find(root, word)))
         case _:
-            raise UserError(f"`sonar-slt runs {' '.join(words)}` is not understood: `sonar-slt runs` or `… runs show ID`.")
+            raise UserError(
+                f"`sonar-slt runs {' '.join(words)}` is not understood: `sonar-slt runs` or `… runs show ID`."
+            )

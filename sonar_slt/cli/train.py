@@ -51,7 +51,9 @@ def train(
     with quiet(), begun as current:
         console.print(f"Run {current.id} in {current.folder}")
         parts = run_parts(current, config["name"])
-        mirrors = [build(config["logger"], save_dir=current.folder, id=current.folder.name)] if config.get("logger") else []
+        mirrors = (
+            [build(config["logger"], save_dir=current.folder, id=current.folder.name)] if config.get("logger") else []
+        )
         trainer = build(steps_not_epochs(config["trainer"]), logger=[parts.pop("journal"), *mirrors], **parts)
         made = assemble(config, device=trainer.strategy.root_device)
         current.update(device=str(trainer.strategy.root_device), code=code_hash(), **made.facts)

@@ -129,7 +129,7 @@ class _Examination:
         return config
 
     def _base(self, words: list[Word]) -> tuple[DictConfig | None, list[Word]]:
-        """What the first choices give; a choice that cannot be composed is told and left out, so that the rest is seen."""
+        """What the first choices give; one that cannot be composed is told and left out, so that the rest is seen."""
         base = self._composed(_choices([word.alternatives[0] for word in words], words))
         if base is not None:
             return base, words
@@ -173,8 +173,7 @@ class _Examination:
         base = self._composed(_choices(singles, words))
         if base is None:
             return {}
-        content = OmegaConf.to_container(base, resolve=False)
-        assert isinstance(content, dict)
+        content: Any = OmegaConf.to_container(base, resolve=False)
         config = copy.deepcopy(base)
         OmegaConf.set_struct(config, False)
         for single, word in zip(singles, words, strict=True):

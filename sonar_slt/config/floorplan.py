@@ -56,7 +56,7 @@ class Floorplan:
         return rooms
 
     def rooms(self, primary: str) -> list[str]:
-        """The rooms of a verb whose options have a key of their own; presets that spread over the config are left out."""
+        """The rooms of a verb whose options have a key of their own; presets that spread are left out."""
         names = [name for name in self.defaults(primary) if self.is_group(name)]
         return [name for name in names if any(not self._spreads(name, option) for option in self.options(name))]
 

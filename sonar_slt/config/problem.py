@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Problem:
-    """One fault: the dotted key it lies at ("" for none), the sentence for the user, whether a value is only missing."""
+    """One fault: the dotted key it lies at ("" for none), the sentence, and whether a value is only missing."""
 
     key: str
     text: str

@@ -65,7 +65,6 @@ class Evaluate(Verb):
     split: str
     checkpoint: str
     languages: Chosen
-    view: str | None
     num_beams: int
     output: str | None
     seed: int
@@ -77,6 +76,7 @@ class Demo(Verb):
     """``conf/demo.yaml`` beside its rooms."""
 
     seed: int
+    num_beams: int
     paths: Paths
 
 

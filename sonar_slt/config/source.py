@@ -114,9 +114,7 @@ def _absolute(module: str, node: ast.ImportFrom) -> str:
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     """The top-level statements, with those inside ``if TYPE_CHECKING`` and ``try``."""
     for node in body:
-        if isinstance(node, ast.If):
-            yield from _statements([*node.body, *node.orelse])
-        elif isinstance(node, ast.Try):
+        if isinstance(node, ast.If | ast.Try):
             yield from _statements([*node.body, *node.orelse])
         else:
             yield node

@@ -1,0 +1,1 @@
+"""Corpora: read, stored, and served in batches. This room knows no losses."""

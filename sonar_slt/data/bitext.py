@@ -5,19 +5,20 @@ Every batch is a function of the seed and its number, so a run that was stopped 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from random import Random
 from typing import Any, Protocol
 
 import pytorch_lightning as pl
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 
+from sonar_slt.data.stream import loader
 from sonar_slt.errors import UserError
 from sonar_slt.metrics.space import HeldOut
 from sonar_slt.space.fresh import train_tokenizer
 from sonar_slt.space.tokens import SentenceTokens, TokenBatch
-
 
 TOGETHER = 16
 """How many batches are drawn at once to be sorted by length."""
@@ -97,15 +98,4 @@ class Bitext(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[PairBatch]:
         """Batches from the current step on, without end."""
         first = self.trainer.global_step if self.trainer else 0
-        return DataLoader(_Stream(self, first), batch_size=None, num_workers=self.workers)
-
-
-class _Stream(IterableDataset[PairBatch]):
-    def __init__(self, bitext: Bitext, first: int) -> None:
-        self.bitext, self.first = bitext, first
-
-    def __iter__(self) -> Iterator[PairBatch]:
-        number = self.first
-        while True:
-            yield self.bitext.batch(number)
-            number += 1
+        return loader(lambda: map(self.batch, count(first)), workers=self.workers)

@@ -7,8 +7,9 @@ number of workers changes nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any, Protocol
@@ -17,12 +18,13 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 
 from sonar_slt.data.layout import Layout
 from sonar_slt.data.manifest import Row, digest
 from sonar_slt.data.store import ClipStore
-from sonar_slt.data.view import View
+from sonar_slt.data.stream import loader
+from sonar_slt.data.view import Clip, View
 from sonar_slt.errors import UserError
 from sonar_slt.space.cache import VectorCache
 from sonar_slt.space.sentence_space import SentenceSpace
@@ -84,6 +86,7 @@ class Clips(pl.LightningDataModule):
         anchors: Sequence[str] | None = None,
         unseen: Sequence[str] = (),
         view: View,
+        every: int = 1,
         cache: str | Path,
         batch_size: int = 32,
         limit: int | None = None,
@@ -91,15 +94,15 @@ class Clips(pl.LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if batch_size < 1 or (limit is not None and limit < 1):
-            raise UserError(f"data.batch_size={batch_size} data.limit={limit}: both must be at least 1.")
+        if min(batch_size, every, 1 if limit is None else limit) < 1:
+            raise UserError(f"data.batch_size={batch_size} data.every={every} data.limit={limit}: each is at least 1.")
         self.corpus, self.space, self.view = corpus, space, view
         self.targets, self.anchors = tuple(targets), tuple(anchors or targets)
         self.unseen = tuple(code for code in unseen if code not in self.targets)
         if not self.targets:
             raise UserError("No target language: give `languages=[deu_Latn]` or more.")
         space.require([*self.targets, *self.anchors, *self.unseen])
-        self.batch_size, self.workers, self.seed = batch_size, workers, seed
+        self.batch_size, self.every, self.workers, self.seed = batch_size, every, workers, seed
         corpus.prepare()
         self.rows = {split: [row for row in corpus.rows if row.split == split] for split in ("train", "dev", "test")}
         self.rows["train"] = self.rows["train"][:limit]
@@ -135,24 +138,29 @@ class Clips(pl.LightningDataModule):
         epoch, position = divmod(number, per_epoch)
         if self._group is None or self._group[0] != epoch:
             self._group = (epoch, self._epoch(epoch, per_epoch))
-        return self.collate(self._group[1][position], Random(f"{self.seed}-{number}"))
+        random = Random(f"{self.seed}-{number}")
+        return self.collate(self._group[1][position], random, phase=random.randrange(self.every))
 
-    def collate(self, rows: Sequence[Row], random: Random) -> ClipBatch:
-        """Rows to a padded batch; `random` draws the language and the sentence of each clip."""
-        shown = [self.shown(row) for row in rows]
-        longest = max(len(points) for points in shown)
-        clip = torch.zeros(len(rows), longest, self.points, 3)
-        mask = torch.zeros(len(rows), longest, dtype=torch.bool)
+    def collate(self, rows: Sequence[Row], random: Random, *, phase: int = 0) -> ClipBatch:
+        """Rows to a padded batch of every so many-th frame; `random` draws each clip's language and sentence."""
+        shown = [self.shown(row, phase=phase, every=self.every) for row in rows]
+        clip = np.zeros((len(rows), max(len(points) for points in shown), self.points, 3), dtype=np.float32)
+        mask = torch.zeros(clip.shape[:2], dtype=torch.bool)
         for i, points in enumerate(shown):
-            clip[i, : len(points)] = torch.from_numpy(points)
+            clip[i, : len(points)] = points
             mask[i, : len(points)] = True
         target, anchor = self._drawn(rows, self.targets, random), self._drawn(rows, self.anchors, random)
-        return ClipBatch(tuple(row.id for row in rows), clip, mask, target, anchor)
+        return ClipBatch(tuple(row.id for row in rows), torch.from_numpy(clip), mask, target, anchor)
 
-    def shown(self, row: Row) -> np.ndarray[Any, np.dtype[np.float32]]:
-        """What the model may see of a clip: (frames, points, 3)."""
+    def sample(self, size: int = 128) -> Tensor:
+        """Some training clips (clips, time, points, 3), padded with missing points: enough to know their statistics."""
+        rows = self.rows["train"][:: max(1, len(self.rows["train"]) // size)][:size]
+        return self.collate(rows, Random("sample")).clip
+
+    def shown(self, row: Row, *, phase: int = 0, every: int = 1) -> Clip:
+        """What the model may see of a clip, or of every so many-th frame of it: (frames, points, 3)."""
         seed = int(hashlib.blake2b(row.id.encode(), digest_size=8).hexdigest(), 16)
-        points = self.corpus.clips[row.id].astype(np.float32)
+        points = self.corpus.clips[row.id][phase::every].astype(np.float32)
         return self.view(points, self.corpus.layout, np.random.default_rng(seed))
 
     def in_order(self, split: str) -> Iterator[ClipBatch]:
@@ -164,11 +172,11 @@ class Clips(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[ClipBatch]:
         """Training batches from the current step on, without end."""
         first = self.trainer.global_step if self.trainer else 0
-        return _loader(lambda: (self.batch(number) for number in _from(first)), self.workers)
+        return loader(lambda: map(self.batch, count(first)), workers=self.workers)
 
     def val_dataloader(self) -> DataLoader[ClipBatch]:
         """The dev split in order."""
-        return _loader(lambda: self.in_order("dev"), 0)
+        return loader(lambda: self.in_order("dev"))
 
     def _epoch(self, epoch: int, per_epoch: int) -> list[list[Row]]:
         random = Random(f"{self.seed}-epoch-{epoch}")
@@ -209,25 +217,6 @@ class Clips(pl.LightningDataModule):
         codes = [random.choice(languages) for _ in rows]
         chosen = [self.texts[code, random.choice(row.texts[code])] for row, code in zip(rows, codes, strict=True)]
         return Sentences(pad_rows([self._ids[i] for i in chosen], self.space.tokens.pad), self.vectors[chosen])
-
-
-class _Stream(IterableDataset[ClipBatch]):
-    def __init__(self, batches: Callable[[], Iterator[ClipBatch]]) -> None:
-        self.batches = batches
-
-    def __iter__(self) -> Iterator[ClipBatch]:
-        return self.batches()
-
-
-def _loader(batches: Callable[[], Iterator[ClipBatch]], workers: int) -> DataLoader[ClipBatch]:
-    return DataLoader(_Stream(batches), batch_size=None, num_workers=workers)
-
-
-def _from(first: int) -> Iterator[int]:
-    number = first
-    while True:
-        yield number
-        number += 1
 
 
 def mean_and_spread(vectors: Tensor) -> Mapping[str, Tensor]:

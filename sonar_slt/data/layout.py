@@ -19,6 +19,7 @@ class Layout:
 
     `mirror[i]` is the point that `i` becomes when left and right are exchanged. `head` are points of the body part
     that move with the head; `arms` are elbow, wrist and hand of the two sides, in the order of `wrists`.
+    `roots[i]` is the point that `i` is best seen from: the wrist of a hand, the nose of the face, itself for none.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Layout:
     wrists: tuple[int, int]
     arms: tuple[tuple[int, ...], tuple[int, ...]]
     head: tuple[int, ...]
+    roots: tuple[int, ...]
 
     def part_of(self, point: int) -> str:
         """The name of the part that holds a point."""
@@ -101,5 +103,6 @@ OPENPOSE_137 = Layout(
     wrists=(4, 7),
     arms=((3, 4, *range(116, 137)), (6, 7, *range(95, 116))),
     head=(0, 15, 16, 17, 18),
+    roots=(*range(25), *(55,) * 70, *(95,) * 21, *(116,) * 21),
 )
 """OpenPose's BODY_25, 70 face points, left and right hand, in the order of its json files."""

@@ -22,8 +22,8 @@ class Codec(Protocol):
     def encode(self, texts: Sequence[str], lang: str) -> Tensor:
         """Vectors (N, dim)."""
 
-    def decode(self, vectors: Tensor, lang: str, *, num_beams: int) -> list[str]:
-        """One sentence per vector."""
+    def decode(self, vectors: Tensor, lang: Sequence[str], *, num_beams: int) -> list[str]:
+        """One sentence per vector, in one language per vector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,16 @@ class HeldOut:
     negatives: Mapping[str, Sequence[str]]  # sentences that differ from some row in one thing only
 
 
-def space_scores(space: Codec, held_out: HeldOut, *, pivot: str = "eng_Latn", num_beams: int = 1) -> dict[str, Any]:
-    """BLEU of auto-encoding per language and of translation per pair, xsim and xsim++ of each language to `pivot`."""
+def space_scores(
+    space: Codec, held_out: HeldOut, *, pivot: str = "eng_Latn", decoded: int = 100, num_beams: int = 1
+) -> dict[str, Any]:
+    """BLEU of auto-encoding per language and of translation per pair, xsim and xsim++ of each language to `pivot`.
+
+    All sentences are searched for; the first `decoded` of each language are decoded into every language.
+    """
     first = {code: [ways[0] for ways in rows] for code, rows in held_out.references.items()}
     vectors = {code: space.encode(texts, code) for code, texts in first.items()}
-    bleu = {
-        (source, target): _bleu(space.decode(vectors[source], target, num_beams=num_beams), held_out, target)
-        for source in vectors
-        for target in vectors
-    }
+    bleu = _translations(space, vectors, held_out, decoded, num_beams)
     negatives = space.encode(held_out.negatives[pivot], pivot)
     others = [code for code in vectors if code != pivot]
     plain = {code: xsim(vectors[code], vectors[pivot], texts=first[pivot]).rate for code in others}
@@ -55,8 +56,24 @@ def space_scores(space: Codec, held_out: HeldOut, *, pivot: str = "eng_Latn", nu
         "xsim": mean(plain) | plain,
         "xsim_plus_plus": mean(hard) | hard,
         "n": len(next(iter(first.values()))),
+        "n_decoded": min(decoded, len(next(iter(first.values())))),
         "norm": float(torch.cat(list(vectors.values())).norm(dim=1).mean()),
     }
+
+
+def _translations(
+    space: Codec, vectors: Mapping[str, Tensor], held_out: HeldOut, size: int, num_beams: int
+) -> dict[tuple[str, str], float]:
+    """BLEU of the first `size` sentences from every language into every language, all decoded in one go."""
+    pairs = [(source, target) for source in vectors for target in vectors]
+    parts = [vectors[source][:size] for source, _ in pairs]
+    targets = [target for (_, target), part in zip(pairs, parts, strict=True) for _ in range(len(part))]
+    texts = space.decode(torch.cat(parts), targets, num_beams=num_beams)
+    bleu, start = {}, 0
+    for pair, part in zip(pairs, parts, strict=True):
+        bleu[pair] = _bleu(texts[start : start + len(part)], held_out, pair[1])
+        start += len(part)
+    return bleu
 
 
 def mean(values: Mapping[str, float]) -> dict[str, float]:
@@ -65,5 +82,6 @@ def mean(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def _bleu(texts: Sequence[str], held_out: HeldOut, code: str) -> float:
-    scored = score_translations(texts, [list(ways) for ways in held_out.references[code]], lang=code, resamples=0)
+    references = [list(ways) for ways in held_out.references[code][: len(texts)]]
+    scored = score_translations(texts, references, lang=code, resamples=0)
     return scored["scores"]["bleu"]["value"]

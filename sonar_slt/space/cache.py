@@ -22,7 +22,9 @@ class VectorCache:
 
     def encode(self, texts: Sequence[str], languages: Sequence[str]) -> Tensor:
         """Vectors (N, dim) on the CPU, read if they were ever computed and computed if not."""
-        name = hashlib.sha256("\n".join(f"{code}\t{text}" for text, code in zip(texts, languages, strict=True)).encode())
+        name = hashlib.sha256(
+            "\n".join(f"{code}\t{text}" for text, code in zip(texts, languages, strict=True)).encode()
+        )
         path = self.folder / f"{name.hexdigest()[:24]}.npy"
         if path.is_file():
             return torch.from_numpy(np.load(path, allow_pickle=False))

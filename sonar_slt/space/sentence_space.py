@@ -7,7 +7,8 @@ toy space, which is an ordinary folder of the same kind).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoTokenizer, M2M100ForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutput
+from transformers.utils import logging as hf_logging
 
 from sonar_slt.errors import UserError
 from sonar_slt.languages import LANGUAGES
@@ -23,13 +25,17 @@ from sonar_slt.space.pooling import mean_pool
 from sonar_slt.space.tokens import SentenceTokens, TokenBatch, pad_rows
 
 
+Model = Any
+"""An `M2M100ForConditionalGeneration`; transformers' own annotations do not describe what its models do."""
+
+
 class SentenceSpace:
     """Encode sentences to vectors, decode vectors to sentences, and score sentences given vectors.
 
     Vectors are SONAR's: the raw, unnormalised mean over all encoder states of `[lang] X </s>`.
     """
 
-    def __init__(self, model: M2M100ForConditionalGeneration, tokenizer: Any, *, name: str = "space") -> None:
+    def __init__(self, model: Model, tokenizer: Any, *, name: str = "space") -> None:
         self.model = model
         self.tokens = SentenceTokens(tokenizer)
         self.name = name
@@ -50,7 +56,8 @@ class SentenceSpace:
         if config.model_type != "m2m_100":
             raise UserError(f"'{source}' holds a {config.model_type} model; a sentence space needs an m2m_100 one.")
         try:
-            model = M2M100ForConditionalGeneration.from_pretrained(source, dtype=precision, use_safetensors=True)
+            with _without_bars():
+                model: Model = M2M100ForConditionalGeneration.from_pretrained(source, dtype=precision, use_safetensors=True)
         except OSError as error:
             raise UserError(f"The weights of '{source}' cannot be read: {_first_line(error)}") from error
         return cls(freeze(model.to(device)), tokenizer, name=str(source))
@@ -63,11 +70,12 @@ class SentenceSpace:
     @property
     def device(self) -> torch.device:
         """Where the weights lie."""
-        return self.model.device
+        return torch.device(self.model.device)
 
     def save(self, folder: Path) -> None:
         """Write an ordinary transformers folder (safetensors, config, tokenizer)."""
-        self.model.save_pretrained(folder)
+        with _without_bars():
+            self.model.save_pretrained(folder)
         self.tokens.tokenizer.save_pretrained(folder)
 
     # --- text to vectors ----------------------------------------------------------------------------------------
@@ -125,8 +133,7 @@ class SentenceSpace:
                 decoder_input_ids=prefix,
                 num_beams=num_beams,
                 max_new_tokens=max_new_tokens,
-                do_sample=options.pop("do_sample", False),
-                **options,
+                **{"do_sample": False, **options},
             )
             sentences.extend(self.tokens.text(generated[:, 2:]))
         self.model.train(training)
@@ -168,7 +175,7 @@ class SentenceSpace:
             raise UserError(f"{bad} of {len(vectors)} vectors hold NaN or infinity; nothing was decoded.")
 
 
-def freeze(model: M2M100ForConditionalGeneration) -> M2M100ForConditionalGeneration:
+def freeze(model: Model) -> Model:
     """Weights that no optimiser moves, in eval mode, and no attention dropout: it would drop the only key."""
     model.requires_grad_(False)
     for module in model.modules():
@@ -177,15 +184,30 @@ def freeze(model: M2M100ForConditionalGeneration) -> M2M100ForConditionalGenerat
     return model.eval()
 
 
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """Without transformers' bars for what takes no time here."""
+    logging: Any = hf_logging
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
 def _languages_of(tokenizer: Any, name: str) -> tuple[str, ...]:
     vocabulary = tokenizer.get_vocab()
     languages = tuple(code for code in LANGUAGES if code in vocabulary)
     if not languages:
-        raise UserError(f"The tokenizer of '{name}' has no language tokens such as deu_Latn; it cannot name a language.")
+        raise UserError(
+            f"The tokenizer of '{name}' has no language tokens such as deu_Latn; it cannot name a language."
+        )
     return languages
 
 
-def _fingerprint(model: M2M100ForConditionalGeneration) -> str:
+def _fingerprint(model: Model) -> str:
     """A hash of the weights: every name, shape, type and bit."""
     digest = hashlib.sha256()
     for name, weight in sorted(model.state_dict().items()):

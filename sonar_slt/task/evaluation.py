@@ -90,7 +90,12 @@ def evaluate(
         scored = score_translations(
             said, references, lang=code, ids=[rows[i].id for i in kept], resamples=resamples, seed=seed
         )
-        entry = {"language": code, "name": language(code).name, "seen": code in data.targets, "anchored": code in data.anchors}
+        entry = {
+            "language": code,
+            "name": language(code).name,
+            "seen": code in data.targets,
+            "anchored": code in data.anchors,
+        }
         entry |= {"ceiling": ceiling, "ae": drifted, **scored["scores"]}
         entry |= {"n": scored["n"], "ids_hash": scored["ids_hash"], "references": scored["references"]}
         metrics["scores"].append(entry)

@@ -63,12 +63,20 @@ def fit(trainer: pl.Trainer, task: pl.LightningModule, data: pl.LightningDataMod
 @contextmanager
 def quiet() -> Iterator[None]:
     """Without Lightning's remarks on hardware that is not there and workers that are not wanted."""
-    names = ("pytorch_lightning", "lightning_fabric", "pytorch_lightning.utilities.rank_zero", "lightning_fabric.utilities")
+    names = (
+        "pytorch_lightning",
+        "lightning_fabric",
+        "pytorch_lightning.utilities.rank_zero",
+        "lightning_fabric.utilities",
+    )
     levels = {name: logging.getLogger(name).level for name in names}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
         for name in names:
             logging.getLogger(name).setLevel(logging.ERROR)
-        yield
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
+        try:
+            yield
+        finally:
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)

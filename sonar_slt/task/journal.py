@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pytorch_lightning as pl
 from pytorch_lightning.loggers.logger import Logger
 
 from sonar_slt.runs.record import Run
+
+
+def is_due(trainer: pl.Trainer) -> bool:
+    """Whether this training step is one that the trainer logs; collecting values for the others only costs time."""
+    logged: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
+    return (trainer.global_step + 1) % logged == 0
 
 
 class Journal(Logger):

@@ -46,3 +46,17 @@ class Constant(Schedule):
     def after(self, progress: float) -> float:
         """Always 1."""
         return 1.0
+
+
+class WarmupStableDecay(Schedule):
+    """After the warm-up, stay; over the last `decay` fraction of what is left, fall linearly to 0."""
+
+    def __init__(self, *, warmup: float = 0.05, decay: float = 0.3) -> None:
+        super().__init__(warmup=warmup)
+        if not 0 < decay <= 1:
+            raise UserError(f"schedule.decay={decay}: it is a fraction of the training, above 0 and at most 1.")
+        self.decay = decay
+
+    def after(self, progress: float) -> float:
+        """1 until the decay begins."""
+        return min(1.0, (1 - progress) / self.decay)

@@ -15,12 +15,13 @@ from sonar_slt.objective import Landing, Objective
 from sonar_slt.space.student import Student
 from sonar_slt.space.tokens import stack
 from sonar_slt.task.evaluation import evaluate
+from sonar_slt.task.journal import is_due
 from sonar_slt.task.optimiser import adamw
 from sonar_slt.task.schedule import Schedule
 
 
 class SignTranslation(pl.LightningModule):
-    """An adapter that learns to land in the space, a student decoder over its frozen base, and the loss between them."""
+    """An adapter that learns to land in the space, a student decoder over the frozen base, and their loss."""
 
     def __init__(
         self,
@@ -36,7 +37,7 @@ class SignTranslation(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.data = data
-        self.adapter = adapter(points=data.points, **mean_and_spread(data.vectors))
+        self.adapter = adapter(roots=data.corpus.layout.roots, sample=data.sample(), **mean_and_spread(data.vectors))
         self.student = student(space=data.space)
         self.objective, self.schedule = objective, schedule
         self.rates = {"adapter": learning_rate, "student": student_rate}
@@ -84,13 +85,11 @@ class SignTranslation(pl.LightningModule):
     def _step(self, batch: ClipBatch, split: str) -> Tensor:
         progress = self.trainer.global_step / max(1, self.trainer.max_steps)
         z = self(batch.clip, batch.mask)
+        loss: Tensor
         loss, values = self.objective(Landing(z, batch.target.vectors, self._nll(batch, z, progress)), progress)
-        self.log_dict(
-            {f"{split}/{name}": value for name, value in {"loss": loss.detach(), **values}.items()},
-            on_step=split == "train",
-            on_epoch=split != "train",
-            batch_size=len(batch.ids),
-        )
+        if split == "dev" or is_due(self.trainer):
+            named = {f"{split}/{name}": value for name, value in {"loss": loss.detach(), **values}.items()}
+            self.log_dict(named, on_step=split == "train", on_epoch=split == "dev", batch_size=len(batch.ids))
         return loss
 
     def _nll(self, batch: ClipBatch, z: Tensor, progress: float) -> dict[str, Tensor]:
@@ -102,4 +101,4 @@ class SignTranslation(pl.LightningModule):
             return {}
         vectors = torch.cat([vector for vector, _ in spoken.values()])
         nll = self.student.nll(vectors, stack([tokens for _, tokens in spoken.values()], self.pad))
-        return dict(zip(spoken, nll.split([len(vector) for vector, _ in spoken.values()]), strict=True))
+        return dict(zip(spoken, torch.split(nll, [len(vector) for vector, _ in spoken.values()]), strict=True))

@@ -17,6 +17,7 @@ from sonar_slt.space.likelihood import sentence_nll
 from sonar_slt.space.pooling import mean_pool
 from sonar_slt.space.sentence_space import SentenceSpace, freeze
 from sonar_slt.space.tokens import TokenBatch, stack
+from sonar_slt.task.journal import is_due
 from sonar_slt.task.optimiser import adamw
 from sonar_slt.task.schedule import Schedule
 
@@ -32,10 +33,11 @@ class TextSpace(pl.LightningModule):
         schedule: Schedule,
         dim: int = 128,
         layers: int = 1,
+        decoder_layers: int = 1,
         heads: int = 4,
         hidden: int = 256,
         decoder_hidden: int = 1024,
-        gain: float = 1.0,
+        loudness: float = 4.0,
         learning_rate: float = 2e-3,
         weight_decay: float = 0.01,
         noise: float = 0.2,
@@ -48,10 +50,11 @@ class TextSpace(pl.LightningModule):
             data.tokenizer,
             dim=dim,
             layers=layers,
+            decoder_layers=decoder_layers,
             heads=heads,
             hidden=hidden,
             decoder_hidden=decoder_hidden,
-            gain=gain,
+            loudness=loudness,
         )
         self.tokenizer, self.pad = data.tokenizer, int(data.tokenizer.pad_token_id)
         self.objective, self.schedule = objective, schedule
@@ -68,13 +71,17 @@ class TextSpace(pl.LightningModule):
         turned = vectors[: 2 * size].roll(size, dims=0)  # the vector of the other side
         restored = said.rows(slice(0, len(damaged))) if damaged else None
         nll = sentence_nll(
-            self.model, torch.cat([turned, vectors[2 * size :]]), stack([said, restored], self.pad) if restored else said
+            self.model,
+            torch.cat([turned, vectors[2 * size :]]),
+            stack([said, restored], self.pad) if restored else said,
         )
         landing = Landing(
             vectors[size : 2 * size], vectors[:size], {"translation": nll[: 2 * size], "denoising": nll[2 * size :]}
         )
+        loss: Tensor
         loss, values = self.objective(landing, progress)
-        self.log_dict({"loss": loss.detach(), **values})
+        if is_due(self.trainer):
+            self.log_dict({"loss": loss.detach(), **values})
         return loss
 
     def configure_optimizers(self) -> Any:
@@ -85,7 +92,9 @@ class TextSpace(pl.LightningModule):
         """Bring the space to SONAR's scale, save it as `space/`, and say how good it is on held-out sentences."""
         space = SentenceSpace(freeze(self.model), self.tokenizer, name="trained")
         held_out = self.data.corpus.held_out(500)
-        vectors = torch.cat([space.encode([ways[0] for ways in rows], code) for code, rows in held_out.references.items()])
+        vectors = torch.cat(
+            [space.encode([ways[0] for ways in rows], code) for code, rows in held_out.references.items()]
+        )
         if self.element is not None:
             rescale(self.model, self.element / float((vectors - vectors.mean(dim=0)).std()))
         space.save(folder / "space")

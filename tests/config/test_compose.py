@@ -61,7 +61,10 @@ def test_the_defaults_are_right_for_every_verb() -> None:
         ("languages.targets=deu_Latn", "languages.targets expects list[str], got 'deu_Latn'."),
         ("paths=3", "Unknown option paths=3. `sonar-slt train --help` lists them."),
         ("objective.mse.weight=high", "objective.mse.weight expects float, got 'high'."),
-        ("+objective.mse.reduction=man", "objective.mse.reduction expects one of mean, sum, got 'man'. Did you mean mean?"),
+        (
+            "+objective.mse.reduction=man",
+            "objective.mse.reduction expects one of mean, sum, got 'man'. Did you mean mean?",
+        ),
         ("seed=???", "Missing value: give seed=…"),
         ("resume=???", "Missing value: give resume=… (str | None)."),
         ("trainer.max_steps=???", "Missing value: give trainer.max_steps=…."),
@@ -109,7 +112,9 @@ def test_a_typo_in_an_experiment_names_the_file(own: Path) -> None:
         f"{file}: Unknown key objective.mse.wieght (MseTerm). Did you mean objective.mse.weight?",
         f"{file}: Unknown key trainer.max_stps (Trainer). Did you mean trainer.max_steps?",
     ]
-    assert faults("experiment=top", own=own) == [f"{own / 'experiment' / 'top.yaml'}: Unknown key sead. Did you mean seed?"]
+    assert faults("experiment=top", own=own) == [
+        f"{own / 'experiment' / 'top.yaml'}: Unknown key sead. Did you mean seed?"
+    ]
 
 
 def test_a_wrong_room_or_option_in_an_experiment_is_told(own: Path) -> None:

@@ -62,3 +62,10 @@ def test_a_file_says_what_it_is_and_its_keys_are_explained(file: Path) -> None:
     assert headline(file), "the first comment is the line that --help shows"
     for key, value in written(file):
         assert key in EXPLAINED or value.startswith("${"), f"no yaml explains {key}"
+
+
+@pytest.mark.parametrize("verb", verbs())
+def test_no_key_bears_the_name_of_a_room(verb: str) -> None:
+    """Hydra would read ``room=…`` as a choice; only ``languages`` is written out for it by the command line."""
+    keys = PLAN.explained_keys(verb.replace("-", "_"))
+    assert [key for key in keys if PLAN.is_group(key) and key != "languages"] == []

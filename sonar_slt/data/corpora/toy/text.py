@@ -32,7 +32,9 @@ class ToyText:
         meanings = draw_split("test", size, seed)
         changed = [change for meaning in meanings for change in one_slot_changes(meaning, random, negatives)]
         return HeldOut(
-            references={code: [_shuffled(render(meaning, code), random) for meaning in meanings] for code in self.languages},
+            references={
+                code: [_shuffled(render(meaning, code), random) for meaning in meanings] for code in self.languages
+            },
             negatives={code: [random.choice(render(meaning, code)) for meaning in changed] for code in self.languages},
         )
 

@@ -1,7 +1,5 @@
 """The toy world's sentences: several per meaning, well formed, and never the same for two meanings."""
 
-# ruff: noqa: RUF001 (Turkish and Russian letters are meant)
-
 import re
 from itertools import product
 from random import Random

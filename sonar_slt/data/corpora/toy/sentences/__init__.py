@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import importlib
 import re
-from functools import cache
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from sonar_slt.data.corpora.toy.meaning import Meaning
@@ -18,7 +18,9 @@ from sonar_slt.errors import UserError
 Templates = Callable[[Meaning], list[str]]
 
 LANGUAGES: tuple[str, ...] = tuple(
-    path.stem for path in sorted(Path(__file__).parent.glob("*.py")) if re.fullmatch(r"[a-z]{3}_[A-Z][a-z]{3}", path.stem)
+    path.stem
+    for path in sorted(Path(__file__).parent.glob("*.py"))
+    if re.fullmatch(r"[a-z]{3}_[A-Z][a-z]{3}", path.stem)
 )
 
 

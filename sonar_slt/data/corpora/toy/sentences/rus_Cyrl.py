@@ -1,7 +1,5 @@
 """Russian: prepositions and cases, the genitive of what is absent or awaited, and likelihood between commas."""
 
-# ruff: noqa: RUF001 (Cyrillic letters are meant)
-
 from __future__ import annotations
 
 from sonar_slt.data.corpora.toy.meaning import (

@@ -1,7 +1,5 @@
 """Turkish: verb last, places and directions as case suffixes, negation and possibility inside the verb."""
 
-# ruff: noqa: RUF001 (the dotless i is meant)
-
 from __future__ import annotations
 
 from sonar_slt.data.corpora.toy.meaning import (

@@ -1,0 +1,112 @@
+"""Help, completion, version; and that all of it, and a typo's answer, is quick and without torch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sonar_slt.config.location import PACKAGE, verbs
+
+pytestmark = pytest.mark.conf
+
+BOUND = 0.8  # seconds; the promise to users
+
+
+def test_the_overview_has_a_line_for_each_verb(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in ([], ["--help"], ["-h"]):
+        assert command(*words) == 0
+        lines = capsys.readouterr().out.splitlines()
+        for verb in verbs():
+            assert any(line.split()[:1] == [verb] and len(line.split()) > 3 for line in lines)
+    assert {"train", "evaluate", "demo", "check", "runs"} <= set(verbs())
+
+
+@pytest.mark.parametrize("verb", verbs())
+def test_a_page_shows_rooms_options_keys_and_examples(
+    command: Any, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    assert command(verb, "--help") == 0
+    page = capsys.readouterr().out
+    assert f"sonar-slt {verb}" in page.partition("Examples")[2]
+    assert "Keys" in page and "Options" in page
+    if verb == "train":
+        assert "* keypoint" in page and "text_space" in page and "seed=" in page
+        assert page.partition("Examples")[2].count("sonar-slt train") >= 3
+
+
+def test_a_page_shows_the_users_own_options(command: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\n# What I try.\nseed: 3\n")
+    assert command("train", "--help", "--config-dir", str(tmp_path)) == 0
+    page = capsys.readouterr().out
+    assert "mine" in page and "What I try." in page
+
+
+def test_the_shell_is_told_verbs_rooms_and_options(
+    command: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command("-sc", "install=bash") == 0
+    assert capsys.readouterr().out.rstrip().endswith("hydra_bash_completion sonar-slt")
+    for line, answer in {
+        "sonar-slt ": "train",
+        "sonar-slt tr": "train",
+        "sonar-slt train adap": "adapter=",
+        "sonar-slt train adapter=": "adapter=keypoint",
+        "sonar-slt train trainer.max_st": "trainer.max_steps=",
+    }.items():
+        monkeypatch.setenv("COMP_LINE", line)
+        assert command("-sc", "query=bash") == 0
+        assert answer in capsys.readouterr().out.split()
+
+
+FAST = {
+    "overview": (["--help"], 0),
+    "page": (["train", "--help"], 0),
+    "version": (["--version"], 0),
+    "key": (["train", "objective.mze.weight=1"], 2),
+    "option": (["train", "adapter=keypont"], 2),
+    "many": (["train", "adapter=keypont", "++trainer.max_stps=3", "sed=1", "seed=a"], 2),
+    "verb": (["trian"], 2),
+    "config": (["train", "--cfg", "job"], 0),
+}
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_an_answer_comes_without_torch(name: str) -> None:
+    words, code = FAST[name]
+    heavy = ("torch", "transformers", "pytorch_lightning", "numpy", "wandb")
+    lines = [
+        "import sys",
+        "from sonar_slt.cli import main",
+        f"sys.argv = ['sonar-slt', *{words!r}]",
+        "code = main()",
+        f"print(code, [name for name in {heavy!r} if name in sys.modules])",
+    ]
+    last = run(["-c", "\n".join(lines)]).stdout.splitlines()[-1]
+    assert last == f"{code} []"
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_an_answer_comes_in_time(name: str) -> None:
+    words, code = FAST[name]
+    seconds = []
+    for _ in range(5):  # the machine may be busy with other tests: the best of a few counts
+        begun = time.perf_counter()
+        done = run(["-m", "sonar_slt", *words])
+        seconds.append(time.perf_counter() - begun)
+        assert done.returncode == code and "Traceback" not in done.stderr
+        if seconds[-1] <= BOUND:
+            break
+    assert min(seconds) <= BOUND
+
+
+def run(words: list[str]) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent)}
+    command = [sys.executable, *words]
+    return subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)

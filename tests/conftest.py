@@ -1,0 +1,79 @@
+"""The micro world: a tiny space and a few clips, made once per session and process in a few seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+MICRO = {
+    "data.corpus.train": 24,
+    "data.corpus.dev": 6,
+    "data.corpus.test": 12,
+    "data.batch_size": 4,
+    "adapter.dim": 32,
+    "adapter.frame_hidden": 32,
+    "adapter.hidden": 32,
+    "adapter.layers": 1,
+    "adapter.queries": 2,
+    "trainer.max_steps": 6,
+    "trainer.val_check_interval": 3,
+    "trainer.log_every_n_steps": 1,
+    "trainer.accelerator": "cpu",
+}
+"""Overrides that make any sign training a matter of seconds."""
+
+MICRO_SPACE = {
+    "task.dim": 32,
+    "task.hidden": 32,
+    "task.decoder_hidden": 32,
+    "trainer.max_steps": 4,
+    "trainer.log_every_n_steps": 1,
+    "trainer.accelerator": "cpu",
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the session's corpora, spaces and runs lie."""
+    return tmp_path_factory.mktemp("outputs")
+
+
+@pytest.fixture(scope="session")
+def space_folder(outputs: Path) -> Path:
+    """A trained space of a few thousand weights: an ordinary transformers folder."""
+    from sonar_slt.cli.train import train
+
+    config = composed("train", outputs, {"experiment": "toy_space", **MICRO_SPACE})
+    folder, _ = train(config, [])
+    return folder / "space"
+
+
+@pytest.fixture
+def space(space_folder: Path) -> Any:
+    """A fresh copy of the micro space, for tests that may change it."""
+    from sonar_slt import SentenceSpace
+
+    return SentenceSpace.from_pretrained(space_folder)
+
+
+@pytest.fixture
+def sign_config(outputs: Path, space_folder: Path) -> dict[str, Any]:
+    """The config of a sign training in the micro world."""
+    return composed("train", outputs, {**MICRO, "recipe": "null", "space.source": str(space_folder)})
+
+
+def composed(verb: str, outputs: Path, overrides: dict[str, Any]) -> dict[str, Any]:
+    """The config that a verb would receive."""
+    from sonar_slt.config.compose import examine
+
+    found = examine(verb, [f"{key}={value}" for key, value in {**overrides, "paths.outputs": outputs}.items()])
+    assert not found.problems, found.problems
+    return found.config

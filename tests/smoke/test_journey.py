@@ -1,0 +1,136 @@
+"""The whole loop as a user types it, in the micro world, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from sonar_slt.runs.registry import all_runs
+from tests.conftest import MICRO, MICRO_SPACE
+
+pytestmark = pytest.mark.smoke
+
+SIGN = [f"{key}={value}" for key, value in MICRO.items()]
+
+
+def sonar_slt(*words: str, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sonar_slt", *words],
+        cwd=cwd,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "WANDB_MODE": "offline", "HF_HUB_OFFLINE": "1", **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder with a recipe of its own for a space of a few thousand weights."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "mine" / "experiment").mkdir(parents=True)
+    lines = ["# @package _global_", "defaults:", "  - override /task: text_space", "", "name: micro_space"]
+    sections: dict[str, list[str]] = {}
+    for key, value in MICRO_SPACE.items():
+        section, name = key.split(".")
+        sections.setdefault(section, []).append(f"  {name}: {value}")
+    for section, body in sections.items():
+        lines += [f"{section}:", *body]
+    (folder / "mine" / "experiment" / "micro_space.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    made = sonar_slt("train", "--config-dir", "mine", "experiment=micro_space", cwd=folder)
+    assert made.returncode == 0, made.stderr
+    (run,) = all_runs(folder / "outputs" / "runs")
+    (folder / "space").symlink_to(run.folder / "space")
+    return folder
+
+
+OWN = ["recipe=null", "space.source=space"]
+
+
+def test_train_evaluate_runs_and_check(home: Path) -> None:
+    before = len(all_runs(home / "outputs" / "runs"))
+    trained = sonar_slt("train", *SIGN, *OWN, "objective.cosine.weight=0", cwd=home)
+    assert trained.returncode == 0, trained.stderr
+    assert len(all_runs(home / "outputs" / "runs")) == before + 1
+    words = ["evaluate", "last", "languages=[deu_Latn,tur_Latn]", "num_beams=2", "output=scores.json"]
+    evaluated = sonar_slt(*words, cwd=home)
+    assert evaluated.returncode == 0, evaluated.stderr
+    scores = json.loads((home / "scores.json").read_text("utf-8"))["languages"]
+    assert scores.keys() == {"deu_Latn", "tur_Latn"} and scores["tur_Latn"]["n"] == 12
+    assert scores["deu_Latn"]["scores"]["bleu"]["signature"].startswith("nrefs:")
+    shown = sonar_slt("runs", cwd=home)
+    assert shown.returncode == 0 and "evaluate" in shown.stdout and "finished" in shown.stdout
+    whole = sonar_slt("runs", "show", "last", cwd=home)
+    assert whole.returncode == 0 and "Turkish" in whole.stdout
+    checked = sonar_slt("check", *SIGN, *OWN, cwd=home)
+    assert checked.returncode == 0 and "adapter" in checked.stdout and "137, 3" in checked.stdout, checked.stderr
+
+
+def test_a_sweep_makes_a_run_per_job_and_wandb_needs_no_account(home: Path) -> None:
+    before = {run.folder for run in all_runs(home / "outputs" / "runs")}
+    words = ["train", "-m", "seed=1,2", "trainer.max_steps=2", "logger=wandb", "conclude=null"]
+    swept = sonar_slt(*words, *[word for word in SIGN if "max_steps" not in word], *OWN, cwd=home)
+    assert swept.returncode == 0, swept.stderr
+    runs = [run for run in all_runs(home / "outputs" / "runs") if run.folder not in before]
+    assert {run.seed for run in runs} == {1, 2} and len({run.id for run in runs}) == 2
+    assert all(any((run.folder / "wandb").glob("offline-run-*")) for run in runs)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["train", "objective.algin=1"], "objective.algin"),
+        (["train", *SIGN, *OWN, "languages=[deu_Latn,xxx_Latn]"], "xxx_Latn"),
+        (["train", *SIGN, *OWN, "languages=[nld_Latn]"], "nld_Latn"),
+        (["train", *SIGN, *OWN, "data.corpus.train=0"], "data.corpus.train=0"),
+        (["train", *SIGN, *OWN, "adapter.dim=-4"], "at least 1"),
+        (["train", *SIGN, *OWN, "trainer.max_steps=0"], "trainer.max_steps=0"),
+        (["train", *SIGN, "recipe=null", "space.source=nowhere"], "nowhere"),
+        (["train", *SIGN, *OWN, *(f"objective.{term}.weight=0" for term in ("mse", "cosine", "ce", "ae"))], "weight"),
+        (["evaluate", "nothing"], "nothing"),
+        (["evaluate", "last", "split=tset"], "tset"),
+        (["runs", "shwo", "x"], "shwo"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_2(home: Path, words: Sequence[str], says: str) -> None:
+    ended = sonar_slt(*words, cwd=home)
+    assert ended.returncode == 2, ended.stderr
+    assert says in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_ctrl_c_is_recorded_and_the_next_call_goes_on(home: Path) -> None:
+    long = [word for word in SIGN if "max_steps" not in word and "val_check" not in word]
+    command = [sys.executable, "-m", "sonar_slt", "train", *long, *OWN, "trainer.max_steps=100000", "name=long"]
+    process = subprocess.Popen(command, cwd=home, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    folder = None
+    while time.monotonic() < deadline and not (folder and (folder / "train_log.jsonl").is_file()):
+        time.sleep(0.2)
+        folder = next((run.folder for run in all_runs(home / "outputs" / "runs") if run.name == "long"), None)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1 and b"Interrupted." in said and b"Traceback" not in said
+    (stopped,) = [run for run in all_runs(home / "outputs" / "runs") if run.name == "long"]
+    assert stopped.status == "killed" and (stopped.checkpoints / "last.ckpt").is_file()
+    steps = [json.loads(line)["step"] for line in (stopped.folder / "train_log.jsonl").read_text("utf-8").splitlines()]
+    more = [f"resume={stopped.id}", f"trainer.max_steps={steps[-1] + 6}", "conclude=null", "name=longer"]
+    gone_on = sonar_slt("train", *long, *OWN, *more, cwd=home)
+    assert gone_on.returncode == 0, gone_on.stderr
+    (second,) = [run for run in all_runs(home / "outputs" / "runs") if run.name == "longer"]
+    assert second.parent == stopped.folder.name and second.status == "finished"
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(home: Path) -> None:
+    limited = f"ulimit -f 100; exec {sys.executable} -m sonar_slt train {' '.join([*SIGN, *OWN])} data.corpus.train=40"
+    ended = subprocess.run(["sh", "-c", limited], cwd=home, capture_output=True, text=True, timeout=300)
+    assert ended.returncode != 0
+    assert not [path for path in (home / "outputs" / "corpora").iterdir() if "partial" in path.name]
+    assert sonar_slt("train", *SIGN, *OWN, "data.corpus.train=40", "conclude=null", cwd=home).returncode == 0

@@ -37,7 +37,7 @@ class KeypointAdapter(nn.Module):
         heads: int = 4,
         hidden: int = 256,
         queries: int = 8,
-        dropout: float = 0.1,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         if min(dim, frame_hidden, stride, layers, heads, hidden, queries) < 1:

@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lock clean
+.PHONY: help setup demo test check bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ demo: $(READY) ## the toy world end to end: corpus, text space, sign student, sc
 
 test: $(READY) ## every test
 	@$(TEST) -n 2 --dist worksteal
+
+bench: $(READY) ## speed on this machine, each fast way against a plain one
+	@$(BIN)/sonar-slt bench
 
 check: $(READY) ## lint, format, types, and every config
 	@$(BIN)/ruff check

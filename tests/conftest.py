@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's client is imported: no test asks the network
 
 import pytest
 import torch
@@ -29,6 +32,7 @@ MICRO_SPACE = {
     "task.dim": 32,
     "task.hidden": 32,
     "task.decoder_hidden": 32,
+    "task.judged": 10,
     "trainer.max_steps": 4,
     "trainer.log_every_n_steps": 1,
     "trainer.accelerator": "cpu",

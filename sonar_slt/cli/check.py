@@ -27,11 +27,11 @@ def run(config: dict[str, Any]) -> None:
     from sonar_slt.config.assembly import assemble
     from sonar_slt.task.fitting import best_device, quiet
 
-    config.pop("call")
+    call = config.pop("call")
     console = Console(highlight=False)
     console.print("  ".join(f"{name} {version}" for name, version in versions().items()))
     console.print(f"Device: {best_device()}")
-    if config.get("recipe") and not is_current(config):
+    if config.get("recipe") and not is_current(config, call["config_dir"]):
         source = Path(config["space"]["source"])
         console.print(
             f"Space: '{source}' is absent or out of date; `sonar-slt train` trains it first, in a minute or two."

@@ -15,7 +15,7 @@ from typing import Any
 from sonar_slt.errors import UserError
 from sonar_slt.runs.files import write_json
 from sonar_slt.runs.record import Run
-from sonar_slt.runs.registry import Record, find
+from sonar_slt.runs.registry import Record, all_runs, find
 
 
 def run(config: dict[str, Any]) -> float | None:
@@ -27,7 +27,7 @@ def run(config: dict[str, Any]) -> float | None:
     call = config.pop("call")
     if len(config["inputs"]) > 1:
         raise UserError(f"One run at a time, not {len(config['inputs'])}: `sonar-slt evaluate -m inputs=[A],[B]`.")
-    trained = find(Path(config["paths"]["runs"]), (config["inputs"] or ["last"])[0], verb="train")
+    trained = _asked_for(config)
     folder, metrics = evaluate(config, trained, call["overrides"])
     console = Console(highlight=False)
     console.print(scores_table(metrics))
@@ -99,6 +99,17 @@ def machine_readable(metrics: Mapping[str, Any]) -> dict[str, Any]:
         for entry in metrics["scores"]
     }
     return next(iter(by_language.values())) if len(by_language) == 1 else {"languages": by_language}
+
+
+def _asked_for(config: Mapping[str, Any]) -> Record:
+    """The run that is named; `last`, or nothing, is the newest training that has the checkpoint."""
+    root, word = Path(config["paths"]["runs"]), (config["inputs"] or ["last"])[0]
+    if word != "last":
+        return find(root, word, verb="train")
+    for one in all_runs(root):
+        if one.verb == "train" and (one.checkpoints / f"{config['checkpoint']}.ckpt").is_file():
+            return one
+    raise UserError(f"No training in {root} has a checkpoint yet: `sonar-slt train` makes one.")
 
 
 def _same_space(facts: Mapping[str, str], trained: Record) -> None:

@@ -32,15 +32,18 @@ SOURCES = (
 """The code that decides what a space becomes, beside its config."""
 
 
-def ensure_space(config: Mapping[str, Any]) -> bool:
-    """Train the configured space by its recipe unless it lies there; whether it was trained now."""
+def ensure_space(config: Mapping[str, Any], config_dir: str | None = None) -> bool:
+    """Train the configured space by its recipe unless it lies there; whether it was trained now.
+
+    A recipe is an experiment, ours or one of the user's `config_dir`.
+    """
     if not config.get("recipe"):
         return False
     from filelock import FileLock
     from rich.console import Console
 
     folder = Path(config["space"]["source"])
-    composed = _composed(config)
+    composed = _composed(config, config_dir)
     wanted = recipe_hash(composed)
     if _made_by(folder) == wanted:
         return False
@@ -55,9 +58,11 @@ def ensure_space(config: Mapping[str, Any]) -> bool:
     return True
 
 
-def is_current(config: Mapping[str, Any]) -> bool:
+def is_current(config: Mapping[str, Any], config_dir: str | None = None) -> bool:
     """Whether the configured space lies there and was made by today's recipe."""
-    return not config.get("recipe") or _made_by(Path(config["space"]["source"])) == recipe_hash(_composed(config))
+    return not config.get("recipe") or _made_by(Path(config["space"]["source"])) == recipe_hash(
+        _composed(config, config_dir)
+    )
 
 
 def recipe_hash(composed: Mapping[str, Any]) -> str:
@@ -70,9 +75,9 @@ def recipe_hash(composed: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _composed(config: Mapping[str, Any]) -> dict[str, Any]:
+def _composed(config: Mapping[str, Any], config_dir: str | None) -> dict[str, Any]:
     """The recipe as a training of its own, with the paths and the device of the command that needs it."""
-    found = examine("train", [f"experiment={config['recipe']}"])
+    found = examine("train", [f"experiment={config['recipe']}"], config_dir)
     if found.problems:
         raise UserError(" ".join(found.problems))
     devices = {key: config["trainer"][key] for key in ("accelerator", "devices") if key in config.get("trainer", {})}

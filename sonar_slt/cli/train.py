@@ -20,7 +20,7 @@ from sonar_slt.runs.registry import Record, find
 def run(config: dict[str, Any]) -> float | None:
     """Train as configured; what a sweeper may optimise comes back."""
     call = config.pop("call")
-    ensure_space(config)
+    ensure_space(config, call["config_dir"])
     parent = find(Path(config["paths"]["runs"]), config["resume"], verb="train") if config["resume"] else None
     _, metrics = train(config, call["overrides"], parent=parent)
     bleu = metrics.get("mean_bleu", {}).get("trained")

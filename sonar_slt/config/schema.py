@@ -86,6 +86,14 @@ class Check(Train):
 
 
 @dataclass(kw_only=True)
+class Bench(Train):
+    """``conf/bench.yaml``: what ``train`` has, and how often it is timed."""
+
+    rounds: int
+    steps: int
+
+
+@dataclass(kw_only=True)
 class Runs(Verb):
     """``conf/runs.yaml`` beside its rooms."""
 

@@ -72,11 +72,11 @@ def show(record: Record) -> RenderableType:
 
 
 def scores_table(metrics: Mapping[str, Any]) -> Table:
-    """BLEU and chrF2 per language, with the interval, the ceiling and N; trained languages first."""
+    """BLEU per language with its interval, the two round trips of the reference, chrF2 and N; trained ones first."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("language", ""):
         table.add_column(heading)
-    for heading in ("BLEU", "95 % interval", "ceiling", "chrF2", "N"):
+    for heading in ("BLEU", "95 % interval", "ceiling", "auto-enc.", "chrF2", "N"):
         table.add_column(heading, justify="right")
     for row in sorted(score_rows(metrics), key=lambda row: not row.get("seen")):
         ceiling, chrf = row.get("ceiling"), (row.get("chrf") or {}).get("value")
@@ -87,6 +87,7 @@ def scores_table(metrics: Mapping[str, Any]) -> Table:
             _figure(_bleu(row)),
             f"{low_high[0]:.1f} to {low_high[1]:.1f}" if low_high else "",
             _figure(ceiling),
+            _figure(row.get("ae")),
             _figure(chrf),
             str(row.get("n", "")),
         )

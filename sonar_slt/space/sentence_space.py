@@ -7,6 +7,7 @@ toy space, which is an ordinary folder of the same kind).
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,9 +25,12 @@ from sonar_slt.space.likelihood import sentence_nll
 from sonar_slt.space.pooling import mean_pool
 from sonar_slt.space.tokens import SentenceTokens, TokenBatch, pad_rows
 
-
 Model = Any
 """An `M2M100ForConditionalGeneration`; transformers' own annotations do not describe what its models do."""
+
+
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+"""What may be asked of a hub; anything else is a folder, and no network is needed to see that it is not there."""
 
 
 class SentenceSpace:
@@ -48,6 +52,8 @@ class SentenceSpace:
     ) -> Self:
         """Open a transformers folder or a hub id; weights are read from safetensors and never from a pickle."""
         precision = _precision(dtype)
+        if not Path(source).is_dir() and not HUB_ID.fullmatch(str(source)):
+            raise UserError(f"No sentence space at '{source}': expected a transformers folder or a hub id.")
         try:
             config = AutoConfig.from_pretrained(source)
             tokenizer = AutoTokenizer.from_pretrained(source)
@@ -57,7 +63,9 @@ class SentenceSpace:
             raise UserError(f"'{source}' holds a {config.model_type} model; a sentence space needs an m2m_100 one.")
         try:
             with _without_bars():
-                model: Model = M2M100ForConditionalGeneration.from_pretrained(source, dtype=precision, use_safetensors=True)
+                model: Model = M2M100ForConditionalGeneration.from_pretrained(
+                    source, dtype=precision, use_safetensors=True
+                )
         except OSError as error:
             raise UserError(f"The weights of '{source}' cannot be read: {_first_line(error)}") from error
         return cls(freeze(model.to(device)), tokenizer, name=str(source))

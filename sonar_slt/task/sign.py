@@ -86,13 +86,13 @@ class SignTranslation(pl.LightningModule):
         progress = self.trainer.global_step / max(1, self.trainer.max_steps)
         z = self(batch.clip, batch.mask)
         loss: Tensor
-        loss, values = self.objective(Landing(z, batch.target.vectors, self._nll(batch, z, progress)), progress)
+        loss, values = self.objective(Landing(z, batch.target.vectors, self.nll(batch, z, progress)), progress)
         if split == "dev" or is_due(self.trainer):
             named = {f"{split}/{name}": value for name, value in {"loss": loss.detach(), **values}.items()}
             self.log_dict(named, on_step=split == "train", on_epoch=split == "dev", batch_size=len(batch.ids))
         return loss
 
-    def _nll(self, batch: ClipBatch, z: Tensor, progress: float) -> dict[str, Tensor]:
+    def nll(self, batch: ClipBatch, z: Tensor, progress: float) -> dict[str, Tensor]:
         """What the decoder makes of the students' vectors (`ce`) and of the teacher's (`ae`), in one pass."""
         active = self.objective.active(progress)
         spoken = {"ce": (z, batch.target.tokens), "ae": (batch.anchor.vectors, batch.anchor.tokens)}

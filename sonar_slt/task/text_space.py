@@ -43,6 +43,7 @@ class TextSpace(pl.LightningModule):
         noise: float = 0.2,
         noised: float = 0.125,
         element: float | None = 0.0075,
+        judged: int = 500,
     ) -> None:
         super().__init__()
         self.data = data
@@ -59,7 +60,7 @@ class TextSpace(pl.LightningModule):
         self.tokenizer, self.pad = data.tokenizer, int(data.tokenizer.pad_token_id)
         self.objective, self.schedule = objective, schedule
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
-        self.noise, self.noised, self.element = noise, noised, element
+        self.noise, self.noised, self.element, self.judged = noise, noised, element, judged
 
     def training_step(self, batch: PairBatch, number: int) -> Tensor:
         """Both sides of every pair are encoded once, and each is decoded from the vector of the other."""
@@ -91,7 +92,7 @@ class TextSpace(pl.LightningModule):
     def conclude(self, folder: Path, **_: Any) -> dict[str, Any]:
         """Bring the space to SONAR's scale, save it as `space/`, and say how good it is on held-out sentences."""
         space = SentenceSpace(freeze(self.model), self.tokenizer, name="trained")
-        held_out = self.data.corpus.held_out(500)
+        held_out = self.data.corpus.held_out(self.judged)
         vectors = torch.cat(
             [space.encode([ways[0] for ways in rows], code) for code, rows in held_out.references.items()]
         )

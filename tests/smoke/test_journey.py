@@ -1,4 +1,4 @@
-"""The whole loop as a user types it, in the micro world, in processes of their own."""
+"""The whole loop as a user types it, in the micro world."""
 
 from __future__ import annotations
 
@@ -9,27 +9,42 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from sonar_slt.cli import main
 from sonar_slt.runs.registry import all_runs
 from tests.conftest import MICRO, MICRO_SPACE
 
-pytestmark = pytest.mark.smoke
+pytestmark = [pytest.mark.smoke, pytest.mark.xdist_group("journey")]
 
 SIGN = [f"{key}={value}" for key, value in MICRO.items()]
 
 
-def sonar_slt(*words: str, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "sonar_slt", *words],
-        cwd=cwd,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "WANDB_MODE": "offline", "HF_HUB_OFFLINE": "1", **(env or {})},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def sonar_slt(*words: str, cwd: Path) -> Ended:
+    """The command line in this process, where torch is loaded already."""
+    said, complained = StringIO(), StringIO()
+    with chdir(cwd), redirect_stdout(said), redirect_stderr(complained):
+        code = main(list(words))
+    return Ended(code, said.getvalue(), complained.getvalue())
+
+
+@pytest.fixture(autouse=True)
+def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +87,23 @@ def test_train_evaluate_runs_and_check(home: Path) -> None:
     assert whole.returncode == 0 and "Turkish" in whole.stdout
     checked = sonar_slt("check", *SIGN, *OWN, cwd=home)
     assert checked.returncode == 0 and "adapter" in checked.stdout and "137, 3" in checked.stdout, checked.stderr
+
+
+def test_a_recipe_is_followed_once_and_again_when_it_changes(home: Path) -> None:
+    words = ["train", "--config-dir", "mine", *SIGN, "recipe=micro_space", "space.source=outputs/spaces/micro"]
+    first = sonar_slt(*words, "conclude=null", cwd=home)
+    assert first.returncode == 0 and "it is not there yet" in first.stderr, first.stderr
+    made = json.loads((home / "outputs" / "spaces" / "micro" / "recipe.json").read_text("utf-8"))
+    second = sonar_slt(*words, "conclude=null", cwd=home)
+    assert second.returncode == 0 and "Training the text space" not in second.stderr
+    recipe = home / "mine" / "experiment" / "micro_space.yaml"
+    recipe.write_text(recipe.read_text("utf-8") + "seed: 3\n", encoding="utf-8")
+    third = sonar_slt(*words, "conclude=null", cwd=home)
+    assert third.returncode == 0 and "its recipe has changed" in third.stderr
+    assert (
+        json.loads((home / "outputs" / "spaces" / "micro" / "recipe.json").read_text("utf-8"))["hash"] != made["hash"]
+    )
+    assert sorted(path.name for path in (home / "outputs" / "spaces").iterdir()) == ["micro", "micro.lock"]
 
 
 def test_a_sweep_makes_a_run_per_job_and_wandb_needs_no_account(home: Path) -> None:

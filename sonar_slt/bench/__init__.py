@@ -1,0 +1,1 @@
+"""Speed on this machine: each fast way against the plain one it replaces, in one process, beside the physical limit."""

@@ -1,0 +1,33 @@
+"""What the framework adds to a training step: a Lightning training with its logs and records, against a bare loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from sonar_slt.bench.timing import Comparison, seconds
+from sonar_slt.objective import Landing
+from sonar_slt.task.sign import SignTranslation
+
+
+def bench_loop(task: SignTranslation, fit: Callable[[], Any], *, steps: int) -> Comparison:
+    """`fit` trains for `steps` steps; the same batches then go through a plain loop. `ratio` above 1 is overhead."""
+    framework = seconds(fit) / steps
+    bare = seconds(lambda: _bare(task, steps)) / steps
+    return Comparison("training step with Lightning, logs and records", bare, framework, bare / framework, float("nan"))
+
+
+def _bare(task: SignTranslation, steps: int) -> None:
+    learning = [weight for weight in task.parameters() if weight.requires_grad]
+    optimiser = torch.optim.AdamW(learning, lr=1e-3, fused=True)
+    task.train()
+    for number in range(steps):
+        batch = task.data.batch(number)
+        z = task(batch.clip, batch.mask)
+        loss, _ = task.objective(Landing(z, batch.target.vectors, task.nll(batch, z, 1.0)))
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(learning, 1.0)
+        optimiser.step()

@@ -19,8 +19,8 @@ from sonar_slt.cli.recipe import ensure_space
 from sonar_slt.cli.train import train
 from sonar_slt.config.compose import examine
 from sonar_slt.runs.files import read_lines, write_json
-from sonar_slt.runs.provenance import code_hash, identity
-from sonar_slt.runs.registry import Record, all_runs, read
+from sonar_slt.runs.provenance import code_hash
+from sonar_slt.runs.registry import Record, interrupted, read, same_work
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,12 +63,12 @@ def _composed(verb: str, config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _trained(config: Mapping[str, Any], console: Console) -> Record:
     """The training of this config and code: a finished one, an interrupted one gone on with, or a new one."""
-    earlier = [one for one in _same_work("train", config) if one.facts.get("code") == code_hash()]
+    earlier = same_work(Path(config["paths"]["runs"]), "train", config, code=code_hash())
     for one in earlier:
         if one.status == "finished":
             console.print(f"Trained already: run {one.id}.")
             return one
-    stopped = next((one for one in earlier if one.status in ("killed", "failed") and _kept(one)), None)
+    stopped = interrupted(earlier)
     if stopped:
         console.print(f"Going on with run {stopped.id}, which was {stopped.status}.")
     folder, _ = train(config, [], parent=stopped)
@@ -78,21 +78,12 @@ def _trained(config: Mapping[str, Any], console: Console) -> Record:
 def _evaluated(config: Mapping[str, Any], trained: Record, console: Console) -> Record:
     """The finished evaluation of this run, an earlier one or a new one."""
     asked = {**config, "run": trained.folder.name}
-    for one in _same_work("evaluate", asked):
+    for one in same_work(Path(config["paths"]["runs"]), "evaluate", asked):
         if one.status == "finished" and one.parent == trained.folder.name:
             console.print(f"Evaluated already: run {one.id}.")
             return one
     folder, _ = evaluate(config, trained, [])
     return read(folder)
-
-
-def _same_work(verb: str, config: Mapping[str, Any]) -> list[Record]:
-    key = identity(verb, config)
-    return [one for one in all_runs(Path(config["paths"]["runs"])) if one.id == key and one.verb == verb]
-
-
-def _kept(record: Record) -> bool:
-    return (record.checkpoints / "last.ckpt").is_file()
 
 
 def _space_scores(console: Console, folder: Path) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 from sonar_slt.config.compose import examine
 from sonar_slt.errors import UserError
 from sonar_slt.runs.files import replace_folder, write_json
-from sonar_slt.runs.provenance import source_hash
+from sonar_slt.runs.provenance import code_hash, source_hash
+from sonar_slt.runs.registry import interrupted, same_work
 
 RECIPE = "recipe.json"
 INGREDIENTS = ("task", "data", "objective", "schedule", "trainer")
@@ -95,7 +96,8 @@ def _made_by(folder: Path) -> str | None:
 def _train(composed: Mapping[str, Any], folder: Path, wanted: str) -> None:
     from sonar_slt.cli.train import train
 
-    run, metrics = train(composed, [f"experiment={composed['name']}"])
+    earlier = same_work(Path(composed["paths"]["runs"]), "train", composed, code=code_hash())
+    run, metrics = train(composed, [f"experiment={composed['name']}"], parent=interrupted(earlier))
     draft = folder.with_name(f".{folder.name}.{wanted}")
     shutil.rmtree(draft, ignore_errors=True)
     shutil.copytree(run / "space", draft)

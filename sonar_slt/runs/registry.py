@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.provenance import is_alive
+from sonar_slt.runs.provenance import identity, is_alive
 
 Status = Literal["running", "finished", "failed", "killed", "unreadable"]
 LIST = "`sonar-slt runs` lists all."
@@ -109,6 +109,19 @@ def find(root: Path, word: str, *, verb: str | None = None) -> Record:
     if hits:
         raise UserError(f"{word!r} is the beginning of several runs: {', '.join(run.id for run in hits[:8])}. {LIST}")
     raise UserError(_unknown(word, runs, root, verb))
+
+
+def same_work(root: Path, verb: str, config: Mapping[str, Any], *, code: str | None = None) -> list[Record]:
+    """Runs that compute what this config computes, the newest first; with `code` only those of that very code."""
+    key = identity(verb, config)
+    found = [run for run in all_runs(root) if run.id == key and run.verb == verb]
+    return [run for run in found if code in (None, run.facts.get("code"))]
+
+
+def interrupted(runs: Iterable[Record]) -> Record | None:
+    """The first run that ended too early and left a checkpoint to go on from."""
+    stopped = (run for run in runs if run.status in ("killed", "failed"))
+    return next((run for run in stopped if (run.checkpoints / "last.ckpt").is_file()), None)
 
 
 def _of_verb(run: Record, verb: str | None) -> Record:

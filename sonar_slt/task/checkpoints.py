@@ -18,12 +18,13 @@ class Checkpoints(pl.Callback):
         self.lowest = math.inf
 
     def state_dict(self) -> dict[str, Any]:
-        """How good the best one is, for a run that goes on."""
-        return {"lowest": self.lowest}
+        """How good the best one is, and where the random numbers stand, for a run that goes on."""
+        return {"lowest": self.lowest, "random": torch.get_rng_state()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over how good the best one was."""
+        """Take over how good the best one was, and go on with the very random numbers that would have come next."""
         self.lowest = float(state_dict["lowest"])
+        torch.set_rng_state(state_dict["random"])
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save, and save again under the name of the best if it is."""

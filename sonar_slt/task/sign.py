@@ -76,11 +76,6 @@ class SignTranslation(pl.LightningModule):
         learning = {name for name, weight in self.named_parameters() if weight.requires_grad}
         kept = learning | {name for name, _ in self.named_buffers()}
         checkpoint["state_dict"] = {name: w for name, w in checkpoint["state_dict"].items() if name in kept}
-        checkpoint["random"] = torch.get_rng_state()
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on with the very random numbers that would have come next."""
-        torch.set_rng_state(checkpoint["random"])
 
     def _step(self, batch: ClipBatch, split: str) -> Tensor:
         progress = self.trainer.global_step / max(1, self.trainer.max_steps)

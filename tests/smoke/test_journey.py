@@ -20,7 +20,7 @@ from sonar_slt.cli import main
 from sonar_slt.runs.registry import all_runs
 from tests.conftest import MICRO, MICRO_SPACE
 
-pytestmark = [pytest.mark.smoke, pytest.mark.xdist_group("journey")]
+pytestmark = pytest.mark.smoke
 
 SIGN = [f"{key}={value}" for key, value in MICRO.items()]
 

@@ -22,12 +22,12 @@ def bench_likelihood(space: SentenceSpace, *, rate: float, rounds: int, batch: i
     mask = torch.arange(int(lengths.max())) < lengths.unsqueeze(1)
     ids = torch.randint(4, space.model.config.vocab_size, mask.shape, generator=generator)
     tokens = TokenBatch(torch.where(mask, ids, space.tokens.pad), mask).to(space.device)
-    vectors = torch.randn(batch, space.dim, generator=generator).to(space.device)
+    vectors = torch.randn(batch, space.dim, generator=generator).to(space.device).requires_grad_()
     operations = 4 * int(lengths.sum()) * _weights(space)  # frozen: forward, and backward to the input only
     return compare(
         "likelihood of sentences, forward and backward",
-        lambda: _plain(space, vectors.clone().requires_grad_(), tokens).backward(),
-        lambda: sentence_nll(space.model, vectors.clone().requires_grad_(), tokens).mean().backward(),
+        lambda: torch.autograd.grad(_plain(space, vectors, tokens), vectors),
+        lambda: torch.autograd.grad(sentence_nll(space.model, vectors, tokens).mean(), vectors),
         operations=operations,
         rate=rate,
         rounds=rounds,
@@ -44,5 +44,5 @@ def _plain(space: SentenceSpace, vectors: Tensor, tokens: TokenBatch) -> Tensor:
 def _weights(space: SentenceSpace) -> int:
     """Weights that every position meets: the decoder's matrices without the cross-attention's, and the head."""
     layers = space.model.model.decoder.layers
-    met = sum(w.numel() for name, w in layers.named_parameters() if w.ndim == 2 and "encoder_attn" not in name)
-    return met + space.model.lm_head.weight.numel()
+    met: int = sum(w.numel() for name, w in layers.named_parameters() if w.ndim == 2 and "encoder_attn" not in name)
+    return met + int(space.model.lm_head.weight.numel())

@@ -16,6 +16,7 @@ import torch
 from sonar_slt.errors import UserError
 from sonar_slt.runs.record import Run
 from sonar_slt.task.checkpoints import Checkpoints
+from sonar_slt.task.interruption import Interruption
 from sonar_slt.task.journal import Journal
 from sonar_slt.task.progress import StepProgress
 
@@ -45,7 +46,7 @@ def best_device() -> torch.device:
 
 def run_parts(run: Run, title: str) -> dict[str, Any]:
     """What a run adds to its trainer: where to write, what to log, what to keep, what to show."""
-    callbacks: list[pl.Callback] = [Checkpoints(run.folder / "checkpoints"), StepProgress(title)]
+    callbacks: list[pl.Callback] = [Interruption(), Checkpoints(run.folder / "checkpoints"), StepProgress(title)]
     return {"callbacks": callbacks, "default_root_dir": run.folder, "journal": Journal(run)}
 
 

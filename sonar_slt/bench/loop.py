@@ -13,7 +13,7 @@ from sonar_slt.task.sign import SignTranslation
 
 
 def bench_loop(task: SignTranslation, fit: Callable[[], Any], *, steps: int) -> Comparison:
-    """`fit` trains for `steps` steps; the same batches then go through a plain loop. `ratio` above 1 is overhead."""
+    """`fit` trains for `steps` steps; then as many batches go through a plain loop, once: the ratio has no spread."""
     framework = seconds(fit) / steps
     bare = seconds(lambda: _bare(task, steps)) / steps
     return Comparison("training step with Lightning, logs and records", bare, framework, bare / framework, float("nan"))

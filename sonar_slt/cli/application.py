@@ -96,9 +96,7 @@ def _job(verb: str, config: DictConfig, arguments: Arguments) -> float | None:
     if swept:
         print(f"Job {job.job.num}: {' '.join(job.overrides.task)}", flush=True)
     values["call"] = {
-        "verb": verb,
         "config_dir": arguments.config_dir,
-        "argv": ["sonar-slt", verb, *arguments.given],
         "overrides": [str(word) for word in job.overrides.task],
         "choices": OmegaConf.to_container(job.runtime.choices),
         "sweep": str(job.sweep.dir) if swept else None,

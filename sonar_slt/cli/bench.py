@@ -38,15 +38,15 @@ def run(config: dict[str, Any]) -> None:
     call = config.pop("call")
     if config["rounds"] < 1 or config["steps"] < 1:
         raise UserError(f"rounds={config['rounds']} steps={config['steps']}: both are at least 1.")
+    if not config.get("space"):
+        raise UserError("`sonar-slt bench` times a sign training in a space: choose one, such as space=toy.")
     console = Console(highlight=False)
     ensure_space(config, call["config_dir"])
     rate = matrix_rate()
     console.print(f"{torch.get_num_threads()} threads, {rate / 1e9:.0f} GFLOP/s in a large fp32 matrix product")
     with quiet():
         made = assemble(config)
-        results = [_loop(config, made)]
-        if made.space:
-            results.append(bench_likelihood(made.space, rate=rate, rounds=config["rounds"]))
+        results = [_loop(config, made), bench_likelihood(made.data.space, rate=rate, rounds=config["rounds"])]
     console.print(_table(results))
     target = Path(config["paths"]["outputs"]) / "bench" / f"{datetime.now():%Y-%m-%d_%H-%M-%S}.json"
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -40,7 +40,9 @@ def run(config: dict[str, Any]) -> None:
     with quiet():
         made = assemble(config, device=best_device())
     if made.space:
-        console.print(f"Space: {made.space.name}, {made.space.dim} dimensions, {', '.join(made.space.languages[:12])}")
+        known = made.space.languages
+        named = ", ".join(known) if len(known) <= 12 else f"{len(known)} languages"
+        console.print(f"Space: {made.space.name}, {made.space.dim} dimensions, {named}")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("part", "parameters", "trained", "frozen"):
         table.add_column(heading, justify="left" if heading == "part" else "right")

@@ -33,7 +33,9 @@ def run(config: dict[str, Any]) -> float | None:
     console.print(scores_table(metrics))
     console.print(f"Retrieval@1 {metrics['retrieval_at_1']:.1f} %. Report: {folder / 'report.html'}")
     if config["output"]:
-        write_json(Path(config["output"]), machine_readable(metrics))
+        target = Path(config["output"])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_json(target, machine_readable(metrics))
     return float(metrics["mean_bleu"].get("trained", next(iter(metrics["mean_bleu"].values()))))
 
 
@@ -59,6 +61,12 @@ def evaluate(config: Mapping[str, Any], trained: Record, overrides: Sequence[str
     if config.get("view"):
         saved["view"] = config["view"]
     console = Console(stderr=True, highlight=False)
+    with quiet():
+        made = assemble(saved, device=best_device())
+    _same_as_trained(made.facts, trained)
+    languages = config["languages"]["targets"] or [*made.data.targets, *made.data.unseen]
+    made.data.require(config["split"], languages)
+    load(made.task, checkpoint)
     begun = Run.start(
         Path(config["paths"]["runs"]),
         verb="evaluate",
@@ -68,17 +76,12 @@ def evaluate(config: Mapping[str, Any], trained: Record, overrides: Sequence[str
         parent=trained.folder.name,
     )
     with quiet(), begun as current:
-        made = assemble(saved, device=best_device())
-        _same_space(made.facts, trained)
-        if config["split"] not in made.data.rows:
-            raise UserError(f"No split '{config['split']}': the corpus has {', '.join(made.data.rows)}.")
-        load(made.task, checkpoint)
         result = evaluation.evaluate(
             made.task.adapter.to(made.data.space.device),
             made.task.student,
             made.data,
             split=config["split"],
-            languages=config["languages"]["targets"] or [*made.data.targets, *made.data.unseen],
+            languages=languages,
             num_beams=config["num_beams"],
             seed=config["seed"],
             tell=console.print,
@@ -107,14 +110,20 @@ def _asked_for(config: Mapping[str, Any]) -> Record:
     if word != "last":
         return find(root, word, verb="train")
     for one in all_runs(root):
-        if one.verb == "train" and (one.checkpoints / f"{config['checkpoint']}.ckpt").is_file():
+        if (
+            one.verb == "train"
+            and one.space_fingerprint
+            and (one.checkpoints / f"{config['checkpoint']}.ckpt").is_file()
+        ):
             return one
     raise UserError(f"No training in {root} has a checkpoint yet: `sonar-slt train` makes one.")
 
 
-def _same_space(facts: Mapping[str, str], trained: Record) -> None:
-    if trained.space_fingerprint not in (None, facts["space_fingerprint"]):
-        raise UserError(
-            f"The space has changed since {trained.folder.name} was trained: fingerprint {facts['space_fingerprint']} "
-            f"instead of {trained.space_fingerprint}. Train again, or bring the former space back."
-        )
+def _same_as_trained(facts: Mapping[str, str], trained: Record) -> None:
+    """Refuse a space or a corpus that is not the one of the training: its scores would mean something else."""
+    for name, then in (("space_fingerprint", trained.space_fingerprint), ("manifest_hash", trained.manifest_hash)):
+        if then not in (None, facts[name]):
+            raise UserError(
+                f"{name} was {then} when {trained.folder.name} was trained and is {facts[name]} now: train again, or "
+                f"bring the former {name.partition('_')[0]} back."
+            )

@@ -27,7 +27,13 @@ SOURCES = (
     "data/corpora/toy/text.py",
     "data/bitext.py",
     "objective",
+    "data/stream.py",
     "space/fresh.py",
+    "space/likelihood.py",
+    "space/pooling.py",
+    "space/tokens.py",
+    "task/optimiser.py",
+    "task/schedule.py",
     "task/text_space.py",
 )
 """The code that decides what a space becomes, beside its config."""
@@ -55,7 +61,7 @@ def ensure_space(config: Mapping[str, Any], config_dir: str | None = None) -> bo
             return False
         why = "its recipe has changed" if made else "it is not there yet"
         Console(stderr=True, highlight=False).print(f"Training the text space '{folder}' first: {why}.")
-        _train(composed, folder, wanted)
+        _train(composed, config["recipe"], folder, wanted)
     return True
 
 
@@ -93,11 +99,11 @@ def _made_by(folder: Path) -> str | None:
         return None
 
 
-def _train(composed: Mapping[str, Any], folder: Path, wanted: str) -> None:
+def _train(composed: Mapping[str, Any], name: str, folder: Path, wanted: str) -> None:
     from sonar_slt.cli.train import train
 
     earlier = same_work(Path(composed["paths"]["runs"]), "train", composed, code=code_hash())
-    run, metrics = train(composed, [f"experiment={composed['name']}"], parent=interrupted(earlier))
+    run, metrics = train(composed, [f"experiment={name}"], parent=interrupted(earlier))
     draft = folder.with_name(f".{folder.name}.{wanted}")
     shutil.rmtree(draft, ignore_errors=True)
     shutil.copytree(run / "space", draft)

@@ -9,10 +9,12 @@ Examples:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from sonar_slt.cli.recipe import ensure_space
+from sonar_slt.errors import UserError
 from sonar_slt.runs.provenance import code_hash
 from sonar_slt.runs.registry import Record, find
 
@@ -20,15 +22,20 @@ from sonar_slt.runs.registry import Record, find
 def run(config: dict[str, Any]) -> float | None:
     """Train as configured; what a sweeper may optimise comes back."""
     call = config.pop("call")
+    parent = _resumed(config)
     ensure_space(config, call["config_dir"])
-    parent = find(Path(config["paths"]["runs"]), config["resume"], verb="train") if config["resume"] else None
-    _, metrics = train(config, call["overrides"], parent=parent)
+    facts = {name: call[name] for name in ("choices", "sweep", "job")}
+    _, metrics = train(config, call["overrides"], parent=parent, facts=facts)
     bleu = metrics.get("mean_bleu", {}).get("trained")
     return float(bleu) if bleu is not None else None
 
 
 def train(
-    config: Mapping[str, Any], overrides: Sequence[str], *, parent: Record | None = None
+    config: Mapping[str, Any],
+    overrides: Sequence[str],
+    *,
+    parent: Record | None = None,
+    facts: Mapping[str, Any] = {},
 ) -> tuple[Path, dict[str, Any]]:
     """One training in a run folder of its own, going on from `parent` if there is one; the folder and its metrics."""
     from rich.console import Console
@@ -47,20 +54,34 @@ def train(
         config=config,
         overrides=list(overrides),
         parent=parent.folder.name if parent else None,
+        facts=facts,
     )
-    with quiet(), begun as current:
+    with quiet(), begun as current, ExitStack() as mirrored:
         console.print(f"Run {current.id} in {current.folder}")
         parts = run_parts(current, config["name"])
-        mirrors = (
-            [build(config["logger"], save_dir=current.folder, id=current.folder.name)] if config.get("logger") else []
-        )
-        trainer = build(steps_not_epochs(config["trainer"]), logger=[parts.pop("journal"), *mirrors], **parts)
+        loggers = [parts.pop("journal")]
+        if config.get("logger"):
+            mirror = build(config["logger"], save_dir=current.folder, id=current.folder.name)
+            mirrored.callback(mirror.experiment.finish)
+            mirror.log_hyperparams(dict(config))
+            loggers.append(mirror)
+        trainer = build(steps_not_epochs(config["trainer"]), logger=loggers, **parts)
         made = assemble(config, device=trainer.strategy.root_device)
+        if config["conclude"] and made.space:
+            made.data.require(config["conclude"], made.data.targets)
         current.update(device=str(trainer.strategy.root_device), code=code_hash(), **made.facts)
         fit(trainer, made.task, made.data, parent.checkpoints / "last.ckpt" if parent else None)
         metrics = made.task.conclude(current.folder, split=config["conclude"], tell=console.print)
         current.update(metrics=metrics)
-        for mirror in mirrors:
-            mirror.experiment.finish()
     write_report(current.folder)
     return current.folder, metrics
+
+
+def _resumed(config: Mapping[str, Any]) -> Record | None:
+    """The training to go on with, if one is named."""
+    if not config["resume"]:
+        return None
+    parent = find(Path(config["paths"]["runs"]), config["resume"], verb="train")
+    if not (parent.checkpoints / "last.ckpt").is_file():
+        raise UserError(f"{parent.folder.name} left no checkpoint to go on from: `sonar-slt runs` lists the runs.")
+    return parent

@@ -55,7 +55,7 @@ class Bitext(pl.LightningDataModule):
     """Random language pairs of random meanings, tokenised as they are drawn."""
 
     def __init__(
-        self, *, corpus: SentenceSource, batch_size: int = 32, seed: int = 0, vocabulary: int = 1500, workers: int = 0
+        self, *, corpus: SentenceSource, batch_size: int = 16, seed: int = 0, vocabulary: int = 1500, workers: int = 0
     ) -> None:
         super().__init__()
         if batch_size < 1:

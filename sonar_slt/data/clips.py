@@ -104,10 +104,12 @@ class Clips(pl.LightningDataModule):
         space.require([*self.targets, *self.anchors, *self.unseen])
         self.batch_size, self.every, self.workers, self.seed = batch_size, every, workers, seed
         corpus.prepare()
+        if corpus.clips.layout != corpus.layout.name:
+            raise UserError(f"The clip store holds {corpus.clips.layout} points; {corpus.layout.name} was expected.")
         self.rows = {split: [row for row in corpus.rows if row.split == split] for split in ("train", "dev", "test")}
         self.rows["train"] = self.rows["train"][:limit]
         self._check_texts()
-        self.texts, self.vectors = self._encoded(VectorCache(cache, space))
+        self.texts, self.vectors = self._encoded(VectorCache(folder=cache, space=space))
         self._group: tuple[int, list[list[Row]]] | None = None
 
     @property
@@ -119,6 +121,11 @@ class Clips(pl.LightningDataModule):
     def digest(self) -> str:
         """A hash of all rows."""
         return digest([row for rows in self.rows.values() for row in rows])
+
+    @property
+    def train_vectors(self) -> Tensor:
+        """The teacher's vectors of training sentences (N, dim): all that a model may know of the space beforehand."""
+        return self.vectors[: self._trained]
 
     def described(self, batch: ClipBatch) -> list[str]:
         """The corpus and one batch in a few lines."""
@@ -188,6 +195,16 @@ class Clips(pl.LightningDataModule):
         random.shuffle(batches)
         return batches[:per_epoch]
 
+    def require(self, split: str, languages: Sequence[str]) -> None:
+        """Refuse a split that is not there, and languages in which it has nothing to compare with."""
+        if split not in self.rows:
+            raise UserError(f"No split '{split}': the corpus has {', '.join(self.rows)}.")
+        self.space.require(languages)
+        known = dict.fromkeys(code for row in self.rows[split] for code in row.texts)
+        for code in languages:
+            if code not in known:
+                raise UserError(f"No sentence of the {split} split is in {code}: the manifest has {', '.join(known)}.")
+
     # --- sentences ----------------------------------------------------------------------------------------------
 
     def _check_texts(self) -> None:
@@ -200,15 +217,15 @@ class Clips(pl.LightningDataModule):
             raise UserError("The corpus has no training clip.")
 
     def _encoded(self, cache: VectorCache) -> tuple[dict[tuple[str, str], int], Tensor]:
-        """Every sentence that training or dev may draw, with its vector, its tokens being cheap to make again."""
+        """Every sentence that a batch may draw, with its vector; those of training come first."""
         codes = dict.fromkeys((*self.targets, *self.anchors))
-        seen = dict.fromkeys(
-            (code, text)
-            for split in ("train", "dev", "test")
-            for row in self.rows[split]
-            for code in codes
-            for text in row.texts[code]
-        )
+        seen: dict[tuple[str, str], None] = {}
+        for split in ("train", "dev", "test"):
+            seen |= dict.fromkeys(
+                (code, text) for row in self.rows[split] for code in codes for text in row.texts[code]
+            )
+            if split == "train":
+                self._trained = len(seen)
         vectors = cache.encode([text for _, text in seen], [code for code, _ in seen])
         self._ids = self.space.tokens.rows([text for _, text in seen], [code for code, _ in seen])
         return {sentence: i for i, sentence in enumerate(seen)}, vectors

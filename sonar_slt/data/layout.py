@@ -33,10 +33,6 @@ class Layout:
     head: tuple[int, ...]
     roots: tuple[int, ...]
 
-    def part_of(self, point: int) -> str:
-        """The name of the part that holds a point."""
-        return next(name for name, part in self.parts.items() if part.start <= point < part.stop)
-
 
 BODY = slice(0, 25)
 FACE = slice(25, 95)

@@ -36,7 +36,7 @@ def write(path: Path, rows: Iterable[Row]) -> None:
 def read(path: Path) -> list[Row]:
     """Read a manifest; a broken line is named."""
     if not path.is_file():
-        raise UserError(f"No manifest at '{path}': `sonar-slt check` says what the configured corpus needs.")
+        raise UserError(f"No manifest at '{path}': a corpus is a folder with manifest.jsonl and clips/.")
     rows = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:

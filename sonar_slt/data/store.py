@@ -30,7 +30,6 @@ class ClipStore:
             raise UserError(f"No clip store at '{folder}'.")
         described = json.loads(index.read_text(encoding="utf-8"))
         self.layout: str = described["layout"]
-        self.normalised: str = described["normalised"]
         self._spans: dict[str, tuple[int, int]] = {id_: (start, end) for id_, start, end in described["spans"]}
         self._frames: Points = np.load(folder / "frames.npy", mmap_mode="r", allow_pickle=False)
 
@@ -43,11 +42,6 @@ class ClipStore:
     def __getitem__(self, clip: str) -> Points:
         start, end = self._spans[clip]
         return self._frames[start:end]
-
-    def frames(self, clip: str) -> int:
-        """How long a clip is, without reading it."""
-        start, end = self._spans[clip]
-        return end - start
 
 
 def write(folder: Path, clips: Iterable[tuple[str, Points]], *, layout: str, normalised: str, points: int) -> None:

@@ -1,6 +1,6 @@
 """Files that are whole or not there: what a killed process leaves behind must stay readable.
 
-Whole files are replaced in one step; logs grow by whole lines, and a torn last line is cut off before the next one.
+Whole files are replaced in one step; logs grow by whole lines, and a torn last line is passed over.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 
 def plain(value: Any) -> Any:
@@ -63,14 +63,6 @@ def write_json(path: Path, value: Any) -> None:
     write_atomically(path, json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n")
 
 
-def open_log(path: Path) -> TextIO:
-    """Open a file of lines for appending, without the torn last line that a killed process may have left."""
-    if path.exists():
-        with path.open("rb+") as stream:
-            stream.truncate(_end_of_last_line(stream.read()))
-    return path.open("a", encoding="utf-8")
-
-
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a jsonl file, in order; a torn or foreign line is passed over. No file has no lines."""
     if not path.is_file():
@@ -83,7 +75,3 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
                 continue
             if isinstance(value, dict):
                 yield value
-
-
-def _end_of_last_line(content: bytes) -> int:
-    return content.rfind(b"\n") + 1

@@ -24,8 +24,8 @@ from typing import Any, Literal, NoReturn, Self, TextIO
 import yaml
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.files import open_log, plain, write_atomically, write_json
-from sonar_slt.runs.provenance import git_state, identity, is_alive, lock_hash, this_process, versions
+from sonar_slt.runs.files import plain, write_atomically, write_json
+from sonar_slt.runs.provenance import git_state, identity, lock_hash, this_process, versions
 
 RECORD = "record.json"
 FACTS = ("device", "seed", "manifest_hash", "space_fingerprint")
@@ -41,10 +41,10 @@ class Terminated(SystemExit):
 
 
 class Run:
-    """A run that is under way. Made by `start` or `resume`; closed by leaving its `with` block, or by `close`."""
+    """A run that is under way. Made by `start`; closed by leaving its `with` block, or by `close`."""
 
     def __init__(self, folder: Path, record: dict[str, Any]) -> None:
-        """Take over a folder and its record; use `start` or `resume` instead."""
+        """Take over a folder and its record; use `start` instead."""
         self.folder = folder
         self._record = record
         self._logs: dict[str, TextIO] = {}
@@ -80,18 +80,6 @@ class Run:
         }  # fmt: skip
         run = cls(folder, record)
         run.update(**facts)
-        return run
-
-    @classmethod
-    def resume(cls, folder: Path) -> Self:
-        """Go on in the folder of a run that failed or was killed; refused for one that is finished or still running."""
-        record = _read_for_resume(folder)
-        earlier = {key: record.get(key) for key in ("status", "reason", "argv", "git", "versions")}
-        record["earlier"] = [*record.get("earlier", []), earlier]
-        record |= {"status": "running", "reason": None, "ended": None, "argv": list(sys.argv)}
-        record |= {"process": this_process(), "git": git_state(), "lock_hash": lock_hash(), "versions": versions()}
-        run = cls(folder, record)
-        run._write()
         return run
 
     @property
@@ -157,7 +145,7 @@ class Run:
 
     def _append(self, name: str, text: str, header: str = "") -> None:
         if name not in self._logs:
-            stream = self._logs[name] = open_log(self.folder / name)
+            stream = self._logs[name] = (self.folder / name).open("a", encoding="utf-8")
             text = (header if stream.tell() == 0 else "") + text
         self._logs[name].write(text)
         self._logs[name].flush()
@@ -181,20 +169,6 @@ def _new_folder(root: Path, name: str, key: str) -> tuple[Path, datetime]:
         except FileExistsError:  # another run began in this very microsecond: take the next one
             continue
         return folder, started
-
-
-def _read_for_resume(folder: Path) -> dict[str, Any]:
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise UserError(f"{folder} holds no readable {RECORD}: `sonar-slt runs` lists the runs.") from None
-    if not isinstance(record, dict) or "status" not in record:
-        raise UserError(f"{folder / RECORD} is not the record of a run: `sonar-slt runs` lists the runs.")
-    if record["status"] == "finished":
-        raise UserError(f"The run {folder.name} is finished and is never overwritten: start a new one.")
-    if record["status"] == "running" and is_alive(record.get("process") or {}) is not False:
-        raise UserError(f"The run {folder.name} is still running: `sonar-slt runs` shows it.")
-    return record
 
 
 def _ending(error: BaseException) -> tuple[Literal["failed", "killed"], str]:

@@ -17,7 +17,7 @@ from sonar_slt.space.sentence_space import SentenceSpace
 class VectorCache:
     """Vectors of lists of sentences on disk, named by the space's weights and the sentences themselves."""
 
-    def __init__(self, folder: str | Path, space: SentenceSpace) -> None:
+    def __init__(self, *, folder: str | Path, space: SentenceSpace) -> None:
         self.folder, self.space = Path(folder) / space.fingerprint, space
 
     def encode(self, texts: Sequence[str], languages: Sequence[str]) -> Tensor:

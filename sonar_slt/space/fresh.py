@@ -51,7 +51,7 @@ def new_model(
     hidden: int,
     decoder_hidden: int,
     loudness: float = 1.0,
-) -> M2M100ForConditionalGeneration:
+) -> Any:
     """An M2M100 of any size with random weights of standard deviation 1 / sqrt(dim).
 
     What reads the sentence vector in each decoder layer starts `loudness` times larger: a mean over a whole sentence
@@ -80,7 +80,8 @@ def new_model(
         eos_token_id=tokenizer.eos_token_id,
         decoder_start_token_id=tokenizer.eos_token_id,
     )
-    model = M2M100ForConditionalGeneration(config)
+    model: Any = M2M100ForConditionalGeneration(config)
+    model.set_attn_implementation("sdpa")  # causal without a mask, which `likelihood.decoder_states` relies on
     with torch.no_grad():
         for layer in model.model.decoder.layers:
             layer.encoder_attn.v_proj.weight.mul_(loudness)

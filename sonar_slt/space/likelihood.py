@@ -38,17 +38,15 @@ def decoder_states(decoder: Any, vectors: Tensor, inputs: Tensor) -> Tensor:
     return normalised
 
 
-def sentence_nll(model: Any, vectors: Tensor, tokens: TokenBatch, *, label_smoothing: float = 0.0) -> Tensor:
+def sentence_nll(model: Any, vectors: Tensor, tokens: TokenBatch) -> Tensor:
     """Mean negative log-likelihood per token of each sentence, shape (batch,); differentiable in vectors and weights.
 
     The head is computed at real positions only: padding never meets the vocabulary.
     """
     inputs = decoder_inputs(tokens, model.config.eos_token_id)
-    states = decoder_states(model.model.decoder, vectors, inputs)
+    states = decoder_states(model.model.decoder, vectors.to(model.dtype), inputs)
     logits = model.lm_head(states[tokens.mask])  # (tokens, vocabulary)
-    losses = functional.cross_entropy(
-        logits.float(), tokens.ids[tokens.mask], reduction="none", label_smoothing=label_smoothing
-    )
+    losses = functional.cross_entropy(logits.float(), tokens.ids[tokens.mask], reduction="none")
     owner = torch.arange(len(tokens), device=losses.device).unsqueeze(1).expand_as(tokens.ids)[tokens.mask]
     totals = losses.new_zeros(len(tokens)).index_add(0, owner, losses)
     return totals / tokens.mask.sum(dim=1)

@@ -7,6 +7,7 @@ toy space, which is an ordinary folder of the same kind).
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,11 +24,13 @@ from sonar_slt.errors import UserError
 from sonar_slt.languages import LANGUAGES
 from sonar_slt.space.likelihood import sentence_nll
 from sonar_slt.space.pooling import mean_pool
-from sonar_slt.space.tokens import SentenceTokens, TokenBatch, pad_rows
+from sonar_slt.space.tokens import MAX_TOKENS, SentenceTokens, TokenBatch, pad_rows
 
 Model = Any
 """An `M2M100ForConditionalGeneration`; transformers' own annotations do not describe what its models do."""
 
+
+log = logging.getLogger(__name__)
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 """What may be asked of a hub; anything else is a folder, and no network is needed to see that it is not there."""
@@ -64,7 +67,7 @@ class SentenceSpace:
         try:
             with _without_bars():
                 model: Model = M2M100ForConditionalGeneration.from_pretrained(
-                    source, dtype=precision, use_safetensors=True
+                    source, dtype=precision, use_safetensors=True, attn_implementation="sdpa"
                 )
         except OSError as error:
             raise UserError(f"The weights of '{source}' cannot be read: {_first_line(error)}") from error
@@ -96,7 +99,10 @@ class SentenceSpace:
         Batches hold about `batch_tokens` tokens after sorting by length; the order of the result is the order given.
         """
         codes = self.codes(lang, len(texts))
+        before = self.tokens.truncated
         rows = self.tokens.rows(texts, codes)
+        if cut := self.tokens.truncated - before:
+            log.warning("%d of %d sentences were longer than %d tokens and were cut", cut, len(rows), MAX_TOKENS)
         vectors: list[Tensor] = [torch.empty(0)] * len(rows)
         with torch.set_grad_enabled(differentiable):
             for batch in _by_length(rows, batch_tokens):
@@ -172,7 +178,7 @@ class SentenceSpace:
                 known = ", ".join(self.languages) if len(self.languages) <= 12 else f"{len(self.languages)} languages"
                 raise UserError(
                     f"The space '{self.name}' has no language '{code}'; it has {known}. "
-                    "`sonar-slt check` lists what the configured space has."
+                    "`python -m sonar_slt.languages` names all languages."
                 )
 
     def _check_vectors(self, vectors: Tensor) -> None:
@@ -195,14 +201,14 @@ def freeze(model: Model) -> Model:
 @contextmanager
 def _without_bars() -> Iterator[None]:
     """Without transformers' bars for what takes no time here."""
-    logging: Any = hf_logging
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    bars: Any = hf_logging
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
     try:
         yield
     finally:
         if shown:
-            logging.enable_progress_bar()
+            bars.enable_progress_bar()
 
 
 def _languages_of(tokenizer: Any, name: str) -> tuple[str, ...]:

@@ -40,9 +40,9 @@ class Student(nn.Module):
         """The space whose decoder this is."""
         return self._space[0]
 
-    def nll(self, vectors: Tensor, tokens: TokenBatch, *, label_smoothing: float = 0.0) -> Tensor:
+    def nll(self, vectors: Tensor, tokens: TokenBatch) -> Tensor:
         """Mean negative log-likelihood per token of each sentence (batch,); differentiable in vectors and weights."""
-        return sentence_nll(self.space.model, vectors, tokens, label_smoothing=label_smoothing)
+        return sentence_nll(self.space.model, vectors, tokens)
 
     def decode(self, vectors: Tensor, lang: str | Sequence[str], **options: Any) -> list[str]:
         """One sentence per vector."""

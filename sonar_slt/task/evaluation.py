@@ -36,7 +36,6 @@ class Evaluation:
 
     metrics: dict[str, Any]
     hypotheses: dict[str, list[dict[str, Any]]]  # language -> one line per clip
-    vectors: Tensor  # (clips, dim) where the clips landed
     skeletons: dict[str, Any]  # a few of the clips, to look at
 
     def write(self, folder: Path) -> None:
@@ -82,9 +81,6 @@ def evaluate(
         tell(f"Translating into {code}")
         references = [list(row.texts[code]) for row in rows if row.texts.get(code)]
         kept = [i for i, row in enumerate(rows) if row.texts.get(code)]
-        if not kept:
-            tell(f"The manifest has no sentence in {code}: nothing to score against")
-            continue
         said = student.decode(z[kept], code, num_beams=num_beams)
         ceiling, drifted, near = _round_trips(student, references, code, z[kept], num_beams)
         scored = score_translations(
@@ -106,7 +102,7 @@ def evaluate(
         ]
     metrics["retrieval_at_1"] = retrieval(student, data, rows, z)
     metrics["mean_bleu"] = _means(metrics["scores"])
-    return Evaluation(metrics, hypotheses, z, skeletons(data, rows[:SHOWN]))
+    return Evaluation(metrics, hypotheses, skeletons(data, rows[:SHOWN]))
 
 
 def retrieval(student: Student, data: Clips, rows: Sequence[Row], z: Tensor) -> float:
@@ -114,7 +110,7 @@ def retrieval(student: Student, data: Clips, rows: Sequence[Row], z: Tensor) -> 
     code = data.targets[0]
     with student.as_teacher() as space:
         s = space.encode([row.texts[code][0] for row in rows], code).cpu()
-    return retrieval_at_1(z.float(), s.float(), center=data.vectors.mean(dim=0))
+    return retrieval_at_1(z.float(), s.float(), center=data.train_vectors.mean(dim=0))
 
 
 def _round_trips(

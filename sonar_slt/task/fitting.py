@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from sonar_slt.task.progress import StepProgress
 def steps_not_epochs(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Trainer settings for trainings that are counted in steps: batches never end, dev comes every so many steps."""
     steps = int(settings["max_steps"])
+    on_gpu = torch.cuda.is_available() and settings.get("accelerator") != "cpu"
     if steps < 1:
         raise UserError(f"trainer.max_steps={steps}: a training has at least one step.")
     return {
@@ -32,7 +32,7 @@ def steps_not_epochs(settings: Mapping[str, Any]) -> dict[str, Any]:
         "val_check_interval": min(int(settings.get("val_check_interval") or steps), steps),
         "check_val_every_n_epoch": None,
         "num_sanity_val_steps": 0,
-        "precision": settings.get("precision") or ("bf16-mixed" if torch.cuda.is_available() else "32-true"),
+        "precision": settings.get("precision") or ("bf16-mixed" if on_gpu else "32-true"),
         "enable_checkpointing": False,
         "enable_progress_bar": False,
         "enable_model_summary": False,
@@ -46,17 +46,20 @@ def best_device() -> torch.device:
 
 def run_parts(run: Run, title: str) -> dict[str, Any]:
     """What a run adds to its trainer: where to write, what to log, what to keep, what to show."""
-    callbacks: list[pl.Callback] = [Interruption(), Checkpoints(run.folder / "checkpoints"), StepProgress(title)]
+    callbacks: list[pl.Callback] = [
+        Checkpoints(folder=run.folder / "checkpoints"),
+        StepProgress(title=title),
+        Interruption(),
+    ]
     return {"callbacks": callbacks, "default_root_dir": run.folder, "journal": Journal(run)}
 
 
 def fit(trainer: pl.Trainer, task: pl.LightningModule, data: pl.LightningDataModule, resume: Path | None) -> None:
-    """Train; an interruption comes out as the KeyboardInterrupt that it was, not as Lightning's exit."""
+    """Train; Ctrl-C comes out as the KeyboardInterrupt that it was, not as Lightning's exit."""
     try:
         trainer.fit(task, datamodule=data, ckpt_path=resume, weights_only=True)
-    except SystemExit:
-        if trainer.interrupted:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+    except SystemExit as ended:
+        if type(ended) is SystemExit and trainer.interrupted:
             raise KeyboardInterrupt from None
         raise
 

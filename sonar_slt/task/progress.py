@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 class StepProgress(pl.Callback):
     """Steps done, loss, time gone and time left. Without a terminal ten lines tell the same."""
 
-    def __init__(self, title: str, console: Console | None = None) -> None:
-        self.title, self.console = title, console or Console(stderr=True)
+    def __init__(self, *, title: str) -> None:
+        self.title, self.console = title, Console(stderr=True)
         self.bar: Progress | None = None
         self.began = time.monotonic()
 
@@ -48,7 +48,14 @@ class StepProgress(pl.Callback):
             self.console.print(f"{self.title}: step {step} of {total}, loss {loss}, {seconds:.0f} s", highlight=False)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Leave the terminal as it was."""
+        self._leave()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
         """Leave the terminal as it was, also after an interruption."""
+        self._leave()
+
+    def _leave(self) -> None:
         if self.bar:
             self.bar.stop()
             self.bar = None

@@ -31,13 +31,15 @@ class SignTranslation(pl.LightningModule):
         student: Callable[..., Student],
         objective: Objective,
         schedule: Schedule,
-        learning_rate: float = 1.5e-3,
+        learning_rate: float = 2e-3,
         student_rate: float = 1e-3,
         weight_decay: float = 0.01,
     ) -> None:
         super().__init__()
         self.data = data
-        self.adapter = adapter(roots=data.corpus.layout.roots, sample=data.sample(), **mean_and_spread(data.vectors))
+        self.adapter = adapter(
+            roots=data.corpus.layout.roots, sample=data.sample(), **mean_and_spread(data.train_vectors)
+        )
         self.student = student(space=data.space)
         self.objective, self.schedule = objective, schedule
         self.rates = {"adapter": learning_rate, "student": student_rate}
@@ -65,7 +67,9 @@ class SignTranslation(pl.LightningModule):
         """Translate one split into every language that the data knows, and write what was said."""
         if split is None:
             return {}
-        self.adapter.to(self.data.space.device)
+        self.to(
+            self.data.space.device
+        )  # Lightning has moved what it owns to the CPU, and the frozen base is not its own
         languages = [*self.data.targets, *self.data.unseen]
         evaluation = evaluate(self.adapter, self.student, self.data, split=split, languages=languages, tell=tell)
         evaluation.write(folder)

@@ -21,8 +21,7 @@ def test_a_verb_is_given_plain_values_and_the_call(command: Any, seen: Any, tmp_
     (config,) = seen
     assert config["seed"] == 3 and type(config["paths"]) is dict and config["logger"] is None
     assert config["call"]["overrides"] == ["seed=3", "name=mine"]
-    assert config["call"]["argv"] == ["sonar-slt", "train", "seed=3", "name=mine"]
-    assert (config["call"]["verb"], config["call"]["sweep"], config["call"]["job"]) == ("train", None, None)
+    assert (config["call"]["sweep"], config["call"]["job"]) == (None, None)
     assert config["call"]["choices"]["adapter"] == "keypoint"
     assert list(tmp_path.iterdir()) == [], "the run makes its own folder, Hydra none"
     assert sys.argv == ["sonar-slt"] and "HYDRA_FULL_ERROR" not in os.environ

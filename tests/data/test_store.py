@@ -23,7 +23,7 @@ def test_clips_come_back_by_id(tmp_path: Path) -> None:
     store.write(tmp_path / "clips", clips(), layout="openpose_137", normalised="signer", points=137)
     opened = store.ClipStore(tmp_path / "clips")
     assert len(opened) == 3 and "clip1" in opened and "clip9" not in opened
-    assert (opened.layout, opened.normalised, opened.frames("clip2")) == ("openpose_137", "signer", 7)
+    assert opened.layout == "openpose_137" and len(opened["clip2"]) == 7
     for name, points in clips():
         assert np.array_equal(opened[name], points)
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.files import open_log, read_lines, write_atomically
+from sonar_slt.runs.files import read_lines, write_atomically
 from sonar_slt.runs.provenance import git_state, identity, is_alive, this_process
 from sonar_slt.runs.record import Run
 from sonar_slt.runs.registry import read
@@ -122,8 +122,6 @@ def test_a_killed_process_is_told_as_killed(tmp_path: Path, sent: signal.Signals
         assert child.stdout
         folder = Path(child.stdout.readline().strip())
         assert read(folder).status == "running"
-        with pytest.raises(UserError, match="still running"):
-            Run.resume(folder)
         child.send_signal(sent)
         code = child.wait(timeout=20)
     found = read(folder)
@@ -163,33 +161,21 @@ def test_logs_grow_by_line_and_by_value(tmp_path: Path) -> None:
     assert rows[-1] == {"step": "2", "split": "dev", "name": "loss", "value": "1.0"}
 
 
-def test_a_torn_line_is_cut_off_before_the_next(tmp_path: Path) -> None:
+def test_a_torn_last_line_is_passed_over(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), start(tmp_path) as run:
         run.log("train", 1, {"loss": 2.0})
         raise KeyboardInterrupt
-    for name, torn in (("train_log.jsonl", '{"step": 2, "lo'), ("metrics.csv", "2,train,lo")):
-        with (run.folder / name).open("a") as stream:
-            stream.write(torn)
+    with (run.folder / "train_log.jsonl").open("a") as stream:
+        stream.write('{"step": 2, "lo')
     assert [line["step"] for line in read_lines(run.folder / "train_log.jsonl")] == [1]
-    with Run.resume(run.folder) as again:
-        again.log("train", 2, {"loss": 1.0})
-    assert [line["step"] for line in read_lines(run.folder / "train_log.jsonl")] == [1, 2]
-    assert (run.folder / "metrics.csv").read_text().splitlines()[1:] == ["1,train,loss,2.0", "2,train,loss,1.0"]
-    found = record(again)
-    assert found["status"] == "finished" and found["reason"] is None and found["id"] == run.id
-    assert [each["status"] for each in found["earlier"]] == ["killed"]
 
 
-def test_a_finished_run_is_never_taken_up_again(tmp_path: Path) -> None:
+def test_a_finished_run_is_never_overwritten(tmp_path: Path) -> None:
     with start(tmp_path) as run:
         pass
     before = (run.folder / "record.json").read_bytes()
-    with pytest.raises(UserError, match="finished and is never overwritten"):
-        Run.resume(run.folder)
     run.close("failed", "late")
     assert (run.folder / "record.json").read_bytes() == before
-    with pytest.raises(UserError, match="sonar-slt runs"):
-        Run.resume(tmp_path)
 
 
 def test_update_leaves_status_and_identity_alone(tmp_path: Path) -> None:
@@ -243,11 +229,3 @@ def test_logging_is_cheap(tmp_path: Path) -> None:
         for step in range(200):
             run.log("train", step, {"loss": 1.0, "ce": 2.0, "cosine": 3.0, "mse": 4.0})
     assert (time.perf_counter() - begin) / 200 < 0.002
-
-
-def test_a_log_is_opened_at_the_end_of_its_last_whole_line(tmp_path: Path) -> None:
-    path = tmp_path / "log"
-    path.write_bytes("whole\nto\u00e9rn".encode()[:-1])
-    with open_log(path) as stream:
-        stream.write("next\n")
-    assert path.read_text() == "whole\nnext\n"

@@ -43,7 +43,7 @@ def test_the_demo_ends_with_a_summary_and_does_nothing_twice(
     assert summary["bleu"]["unseen"].keys() == summary["ceiling"].keys() - summary["bleu"]["trained"].keys()
     assert 0 <= summary["retrieval_at_1"] <= 100 and summary["seconds"] > 0
     assert Path(summary["report"]).is_file() and (Path(summary["run"]) / "checkpoints" / "last.ckpt").is_file()
-    assert said.count("reference") >= demo.SAMPLES and "Next:" in said and "Turkish" in said
+    assert said.count("reference") >= demo.SAMPLES and "Next (" in said and "Turkish" in said
     runs = {run.folder for run in all_runs(Path(config["paths"]["runs"]))}
     assert {read(folder).verb for folder in runs} == {"train", "evaluate"}
     demo.run(dict(config))

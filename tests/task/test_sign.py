@@ -161,3 +161,11 @@ class TestBatches:
             for row in getattr(data.batch(n), part).tokens.ids
         }
         assert unseen and not unseen & drawn
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_training_on_a_gpu_ends_with_hypotheses(sign_config: Any) -> None:
+    trainer = {**sign_config["trainer"], "accelerator": "gpu"}
+    folder, metrics = train({**sign_config, "trainer": trainer}, [])
+    assert read(folder).device == "cuda:0" and len(metrics["scores"]) == 6

@@ -35,7 +35,7 @@ class ToyCorpus:
         self,
         *,
         folder: str | Path,
-        train: int = 2500,
+        train: int = 3000,
         dev: int = 200,
         test: int = 500,
         signer_count: int = 9,

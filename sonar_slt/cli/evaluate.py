@@ -64,8 +64,8 @@ def evaluate(config: Mapping[str, Any], trained: Record, overrides: Sequence[str
     with quiet():
         made = assemble(saved, device=best_device())
     _same_as_trained(made.facts, trained)
-    languages = config["languages"]["targets"] or [*made.data.targets, *made.data.unseen]
-    made.data.require(config["split"], languages)
+    made.data.require(config["split"], config["languages"]["targets"] or made.data.targets)
+    languages = config["languages"]["targets"] or made.data.scorable(config["split"])
     load(made.task, checkpoint)
     begun = Run.start(
         Path(config["paths"]["runs"]),

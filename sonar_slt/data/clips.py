@@ -167,7 +167,8 @@ class Clips(pl.LightningDataModule):
     def shown(self, row: Row, *, phase: int = 0, every: int = 1) -> Clip:
         """What the model may see of a clip, or of every so many-th frame of it: (frames, points, 3)."""
         seed = int(hashlib.blake2b(row.id.encode(), digest_size=8).hexdigest(), 16)
-        points = self.corpus.clips[row.id][phase::every].astype(np.float32)
+        stored = self.corpus.clips[row.id]
+        points = stored[min(phase, len(stored) - 1) :: every].astype(np.float32)  # a clip of one frame keeps it
         return self.view(points, self.corpus.layout, np.random.default_rng(seed))
 
     def in_order(self, split: str) -> Iterator[ClipBatch]:
@@ -194,6 +195,11 @@ class Clips(pl.LightningDataModule):
             batches += [near[i : i + self.batch_size] for i in range(0, len(near), self.batch_size)]
         random.shuffle(batches)
         return batches[:per_epoch]
+
+    def scorable(self, split: str) -> list[str]:
+        """The target and unseen languages in which a split has sentences to compare with."""
+        known = {code for row in self.rows[split] for code, texts in row.texts.items() if texts}
+        return [code for code in (*self.targets, *self.unseen) if code in known]
 
     def require(self, split: str, languages: Sequence[str]) -> None:
         """Refuse a split that is not there, and languages in which it has nothing to compare with."""

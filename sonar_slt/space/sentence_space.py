@@ -222,12 +222,11 @@ def _languages_of(tokenizer: Any, name: str) -> tuple[str, ...]:
 
 
 def _fingerprint(model: Model) -> str:
-    """A hash of the weights: every name, shape, type and bit."""
+    """A hash of the weights: every name, shape, type and bit; tied weights count once."""
     digest = hashlib.sha256()
-    for name, weight in sorted(model.state_dict().items()):
-        bits = weight.detach().cpu().contiguous().view(torch.uint8).flatten()
+    for name, weight in sorted(model.named_parameters()):
         digest.update(f"{name}{tuple(weight.shape)}{weight.dtype}".encode())
-        digest.update(bits.numpy().tobytes())
+        digest.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
     return digest.hexdigest()[:16]
 
 

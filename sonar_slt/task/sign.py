@@ -64,13 +64,13 @@ class SignTranslation(pl.LightningModule):
         return adamw(self, schedule=self.schedule, rates=self.rates, weight_decay=self.weight_decay)
 
     def conclude(self, folder: Path, *, split: str | None, tell: Callable[[str], None] = print) -> dict[str, Any]:
-        """Translate one split into every language that the data knows, and write what was said."""
+        """Translate one split into every language that it has references in, and write what was said."""
         if split is None:
             return {}
         self.to(
             self.data.space.device
         )  # Lightning has moved what it owns to the CPU, and the frozen base is not its own
-        languages = [*self.data.targets, *self.data.unseen]
+        languages = self.data.scorable(split)
         evaluation = evaluate(self.adapter, self.student, self.data, split=split, languages=languages, tell=tell)
         evaluation.write(folder)
         return evaluation.metrics

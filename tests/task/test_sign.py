@@ -12,6 +12,7 @@ import torch
 
 from sonar_slt.cli.train import train
 from sonar_slt.config.assembly import assemble
+from sonar_slt.errors import UserError
 from sonar_slt.runs.registry import read
 from sonar_slt.task.checkpoints import load
 
@@ -150,6 +151,18 @@ class TestBatches:
         codes = [data.space.tokens.tokenizer.convert_ids_to_tokens(int(row[0])) for row in batch.target.tokens.ids]
         assert set(codes) <= set(data.targets)
         torch.testing.assert_close(batch.target.vectors, data.space.encode(texts, codes), rtol=1e-4, atol=1e-6)
+
+    def test_a_clip_shorter_than_the_phase_keeps_a_frame(self, sign_config: Any) -> None:
+        data = assemble(sign_config).data
+        assert len(data.shown(data.rows["train"][0], phase=10_000, every=2)) == 1
+
+    def test_a_language_without_references_is_left_out_or_refused(self, sign_config: Any) -> None:
+        data = assemble(sign_config).data
+        for row in data.rows["dev"]:
+            row.texts.pop("tur_Latn")
+        assert data.scorable("dev") == ["deu_Latn", "eng_Latn", "fra_Latn", "spa_Latn", "rus_Cyrl"]
+        with pytest.raises(UserError, match="tur_Latn"):
+            data.require("dev", ["tur_Latn"])
 
     def test_no_unseen_language_is_ever_drawn(self, sign_config: Any) -> None:
         data = assemble(sign_config).data

@@ -5,12 +5,15 @@ Nothing here imports torch; a verb does, once it really runs.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 
 from sonar_slt.errors import UserError
 
 __all__ = ["main"]
+
+TERMINATED = 128 + signal.SIGTERM
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,6 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _dispatch(words)
     except (Exception, KeyboardInterrupt) as error:
         return complain(error)
+    except SystemExit as ended:
+        if ended.code == TERMINATED:
+            return complain(ended)
+        raise
 
 
 def _dispatch(words: list[str]) -> int:

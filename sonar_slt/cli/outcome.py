@@ -22,6 +22,8 @@ def complain(error: BaseException) -> int:
         return WRONG_INPUT
     if isinstance(error, KeyboardInterrupt):
         _say("Interrupted.")
+    elif isinstance(error, SystemExit):
+        _say("Terminated.")
     elif isinstance(error, BrokenPipeError):
         # The reader of a pipe has left: nothing to say, and nothing may be flushed into it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

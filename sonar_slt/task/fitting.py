@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,9 +12,10 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.record import Run
+from sonar_slt.runs.record import Run, Terminated
 from sonar_slt.task.checkpoints import Checkpoints
 from sonar_slt.task.interruption import Interruption
 from sonar_slt.task.journal import Journal
@@ -55,9 +57,11 @@ def run_parts(run: Run, title: str) -> dict[str, Any]:
 
 
 def fit(trainer: pl.Trainer, task: pl.LightningModule, data: pl.LightningDataModule, resume: Path | None) -> None:
-    """Train; Ctrl-C comes out as the KeyboardInterrupt that it was, not as Lightning's exit."""
+    """Train; Ctrl-C and SIGTERM come out as what they were, not as Lightning's exits, one of which means success."""
     try:
         trainer.fit(task, datamodule=data, ckpt_path=resume, weights_only=True)
+    except SIGTERMException:
+        raise Terminated(128 + signal.SIGTERM) from None
     except SystemExit as ended:
         if type(ended) is SystemExit and trainer.interrupted:
             raise KeyboardInterrupt from None

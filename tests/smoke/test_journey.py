@@ -138,25 +138,26 @@ def test_wrong_input_is_one_line_and_exit_2(home: Path, words: Sequence[str], sa
     assert says in ended.stderr and "Traceback" not in ended.stderr
 
 
-def test_ctrl_c_is_recorded_and_the_next_call_goes_on(home: Path) -> None:
+@pytest.mark.parametrize(("sent", "name"), [(signal.SIGINT, "Interrupted."), (signal.SIGTERM, "Terminated.")])
+def test_an_interruption_is_recorded_and_the_next_call_goes_on(home: Path, sent: signal.Signals, name: str) -> None:
     long = [word for word in SIGN if "max_steps" not in word and "val_check" not in word]
-    command = [sys.executable, "-m", "sonar_slt", "train", *long, *OWN, "trainer.max_steps=100000", "name=long"]
+    command = [sys.executable, "-m", "sonar_slt", "train", *long, *OWN, "trainer.max_steps=100000", f"name=long{sent}"]
     process = subprocess.Popen(command, cwd=home, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 120
     folder = None
     while time.monotonic() < deadline and not (folder and (folder / "train_log.jsonl").is_file()):
         time.sleep(0.2)
-        folder = next((run.folder for run in all_runs(home / "outputs" / "runs") if run.name == "long"), None)
-    process.send_signal(signal.SIGINT)
+        folder = next((run.folder for run in all_runs(home / "outputs" / "runs") if run.name == f"long{sent}"), None)
+    process.send_signal(sent)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 1 and b"Interrupted." in said and b"Traceback" not in said
-    (stopped,) = [run for run in all_runs(home / "outputs" / "runs") if run.name == "long"]
+    assert process.returncode == 1 and name.encode() in said and b"Traceback" not in said
+    (stopped,) = [run for run in all_runs(home / "outputs" / "runs") if run.name == f"long{sent}"]
     assert stopped.status == "killed" and (stopped.checkpoints / "last.ckpt").is_file()
     steps = [json.loads(line)["step"] for line in (stopped.folder / "train_log.jsonl").read_text("utf-8").splitlines()]
-    more = [f"resume={stopped.id}", f"trainer.max_steps={steps[-1] + 6}", "conclude=null", "name=longer"]
+    more = [f"resume={stopped.id}", f"trainer.max_steps={steps[-1] + 6}", "conclude=null", f"name=longer{sent}"]
     gone_on = sonar_slt("train", *long, *OWN, *more, cwd=home)
     assert gone_on.returncode == 0, gone_on.stderr
-    (second,) = [run for run in all_runs(home / "outputs" / "runs") if run.name == "longer"]
+    (second,) = [run for run in all_runs(home / "outputs" / "runs") if run.name == f"longer{sent}"]
     assert second.parent == stopped.folder.name and second.status == "finished"
 
 

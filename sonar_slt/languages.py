@@ -116,7 +116,7 @@ def language(code: str) -> Language:
     """The language of a code; for anything else an error that names the nearest codes."""
     if code in LANGUAGES:
         return LANGUAGES[code]
-    near = " or ".join(f"{found.code} ({found.name})" for found in _nearest(code))
+    near = " or ".join(f"{found.code} ({found.name})" for found in nearest(code))
     question = f"did you mean {near}? A" if near else "a"
     raise UserError(
         f"Unknown language {code!r}: {question} code looks like eng_Latn; "
@@ -124,7 +124,8 @@ def language(code: str) -> Language:
     )
 
 
-def _nearest(text: str) -> list[Language]:
+def nearest(text: str) -> list[Language]:
+    """Languages that somebody who wrote `text` may have meant, likeliest first."""
     wanted = text.casefold().replace("-", "_").strip()
     named = [each for each in LANGUAGES.values() if wanted and wanted in each.name.casefold().split()]
     coded = [each for each in LANGUAGES.values() if each.code[:3] == wanted.split("_")[0]]

@@ -32,6 +32,7 @@ SOURCES = (
     "space/likelihood.py",
     "space/pooling.py",
     "space/tokens.py",
+    "space/vocabulary.py",
     "task/optimiser.py",
     "task/schedule.py",
     "task/text_space.py",

@@ -81,7 +81,7 @@ def new_model(
         decoder_start_token_id=tokenizer.eos_token_id,
     )
     model: Any = M2M100ForConditionalGeneration(config)
-    model.set_attn_implementation("sdpa")  # causal without a mask, which `likelihood.decoder_states` relies on
+    model.set_attn_implementation("sdpa")
     with torch.no_grad():
         for layer in model.model.decoder.layers:
             layer.encoder_attn.v_proj.weight.mul_(loudness)

@@ -6,72 +6,144 @@ toy space, which is an ordinary folder of the same kind).
 
 from __future__ import annotations
 
-import hashlib
+import copy
 import logging
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoTokenizer, M2M100ForConditionalGeneration
-from transformers.modeling_outputs import BaseModelOutput
-from transformers.utils import logging as hf_logging
+from torch.nn import functional
 
 from sonar_slt.errors import UserError
-from sonar_slt.languages import LANGUAGES
-from sonar_slt.space.likelihood import sentence_nll
-from sonar_slt.space.pooling import mean_pool
-from sonar_slt.space.tokens import MAX_TOKENS, SentenceTokens, TokenBatch, pad_rows
-
-Model = Any
-"""An `M2M100ForConditionalGeneration`; transformers' own annotations do not describe what its models do."""
-
+from sonar_slt.progress import counted
+from sonar_slt.space.encoder import encoded
+from sonar_slt.space.generation import Search, Shortlist, generate
+from sonar_slt.space.generation.plain import plain_generate
+from sonar_slt.space.inputs import languages_of, require_languages, require_vectors, sentences
+from sonar_slt.space.likelihood import sets_nll
+from sonar_slt.space.opening import (
+    HALVES,
+    Model,
+    configuration,
+    located,
+    open_model,
+    precision_of,
+    silent,
+    tokenizer_of,
+)
+from sonar_slt.space.pooling import Pooling, pooling_of
+from sonar_slt.space.random_space import random_model, random_tokenizer
+from sonar_slt.space.tokens import MAX_TOKENS, SentenceTokens, TokenBatch, by_length, pad_rows
+from sonar_slt.space.weights import fingerprint, stored_weights
 
 log = logging.getLogger(__name__)
 
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-"""What may be asked of a hub; anything else is a folder, and no network is needed to see that it is not there."""
+LOGIT_BYTES = 256 * 2**20
+"""What the scores of all next words of a batch may take while it is decoded."""
+
+MOST_TOGETHER = 256
+"""How many vectors are decoded together at most, however small the vocabulary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A sentence that was decoded, and its score as `Search` defines it."""
+
+    text: str
+    score: float
 
 
 class SentenceSpace:
     """Encode sentences to vectors, decode vectors to sentences, and score sentences given vectors.
 
-    Vectors are SONAR's: the raw, unnormalised mean over all encoder states of `[lang] X </s>`.
+    Vectors are SONAR's unless another pooling is chosen: the raw mean over all encoder states of `[lang] X </s>`.
     """
 
-    def __init__(self, model: Model, tokenizer: Any, *, name: str = "space") -> None:
-        self.model = model
+    def __init__(
+        self,
+        model: Model,
+        tokenizer: Any,
+        *,
+        name: str = "space",
+        pooling: str | Pooling = "mean",
+        normalize: bool = False,
+        identity: Callable[[], str] | None = None,
+    ) -> None:
+        self.model, self.name, self.normalize = model, name, normalize
         self.tokens = SentenceTokens(tokenizer)
-        self.name = name
-        self.languages = _languages_of(tokenizer, name)
-        self.fingerprint = _fingerprint(model)
+        self.languages = languages_of(tokenizer, name)
+        self.has_encoder, self.has_decoder = bool(model.config.encoder_layers), bool(model.config.decoder_layers)
+        self.pooling = pooling_of(pooling)
+        if self.has_encoder:
+            self.pooling.adopt(model)
+            self.pooling.requires_grad_(False).eval()
+        known = None if identity else fingerprint(dict(model.named_parameters()))  # before adapters rename weights
+        self._identity = identity or (lambda: str(known))
 
     @classmethod
     def from_pretrained(
-        cls, source: str | Path, *, device: str | torch.device = "cpu", dtype: str | torch.dtype = "float32"
+        cls,
+        source: str | Path,
+        *,
+        revision: str | None = None,
+        device: str | torch.device = "cpu",
+        dtype: str | torch.dtype = "float32",
+        pooling: str | Pooling = "mean",
+        normalize: bool = False,
+        only: str | None = None,
     ) -> Self:
-        """Open a transformers folder or a hub id; weights are read from safetensors and never from a pickle."""
-        precision = _precision(dtype)
-        if not Path(source).is_dir() and not HUB_ID.fullmatch(str(source)):
-            raise UserError(f"No sentence space at '{source}': expected a transformers folder or a hub id.")
-        try:
-            config = AutoConfig.from_pretrained(source)
-            tokenizer = AutoTokenizer.from_pretrained(source)
-        except (OSError, ValueError) as error:
-            raise UserError(f"No sentence space at '{source}': expected a transformers folder or a hub id.") from error
-        if config.model_type != "m2m_100":
-            raise UserError(f"'{source}' holds a {config.model_type} model; a sentence space needs an m2m_100 one.")
-        try:
-            with _without_bars():
-                model: Model = M2M100ForConditionalGeneration.from_pretrained(
-                    source, dtype=precision, use_safetensors=True, attn_implementation="sdpa"
-                )
-        except OSError as error:
-            raise UserError(f"The weights of '{source}' cannot be read: {_first_line(error)}") from error
-        return cls(freeze(model.to(device)), tokenizer, name=str(source))
+        """Open a transformers folder or a hub id (of one `revision`); weights are safetensors and never a pickle.
+
+        `only="decoder"` leaves the encoder out of memory, `only="encoder"` the decoder.
+        """
+        precision = precision_of(dtype)
+        folder = located(source, revision)
+        config = configuration(folder, only)
+        tokenizer = tokenizer_of(folder)
+        model = open_model(folder, config, precision=precision, device=device)
+        return cls(
+            model,
+            tokenizer,
+            name=str(source),
+            pooling=pooling,
+            normalize=normalize,
+            identity=lambda: fingerprint(stored_weights(folder)),
+        )
+
+    @classmethod
+    def at_random(
+        cls,
+        *,
+        dim: int = 1024,
+        layers: int = 24,
+        heads: int = 16,
+        hidden: int = 8192,
+        vocabulary: int = 256206,
+        seed: int = 0,
+        device: str | torch.device = "cpu",
+        dtype: str | torch.dtype = "float32",
+        pooling: str | Pooling = "mean",
+        normalize: bool = False,
+        only: str | None = None,
+    ) -> Self:
+        """A space of SONAR's sizes that has learnt nothing: for speed and memory, where weights are not at hand."""
+        model = random_model(
+            dim=dim,
+            layers=layers,
+            heads=heads,
+            hidden=hidden,
+            vocabulary=vocabulary,
+            seed=seed,
+            precision=precision_of(dtype),
+            device=device,
+            only=only,
+        )
+        name = f"random, {dim} x {layers} layers, seed {seed}"
+        return cls(model, random_tokenizer(vocabulary), name=name, pooling=pooling, normalize=normalize)
 
     @property
     def dim(self) -> int:
@@ -83,83 +155,145 @@ class SentenceSpace:
         """Where the weights lie."""
         return torch.device(self.model.device)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the whole checkpoint's weights; the same whichever half, precision or pooling is opened."""
+        return self._identity()
+
+    @property
+    def vector_id(self) -> str:
+        """A name for everything that decides a sentence's vector."""
+        unit = ["unit"] if self.normalize else []
+        return "-".join([self.fingerprint, self.pooling.title, str(self.model.dtype).removeprefix("torch."), *unit])
+
+    def renewed(self) -> Self:
+        """The same space after its weights were changed, under a fingerprint of its own."""
+        changed, known = copy.copy(self), fingerprint(dict(self.model.named_parameters()))
+        changed.__dict__.pop("fingerprint", None)
+        changed._identity = lambda: known
+        return changed
+
     def save(self, folder: Path) -> None:
         """Write an ordinary transformers folder (safetensors, config, tokenizer)."""
-        with _without_bars():
+        for half in HALVES:
+            self._need(half, "saved")
+        with silent():
             self.model.save_pretrained(folder)
         self.tokens.tokenizer.save_pretrained(folder)
 
     # --- text to vectors ----------------------------------------------------------------------------------------
 
     def encode(
-        self, texts: Sequence[str], lang: str | Sequence[str], *, batch_tokens: int = 8192, differentiable: bool = False
+        self,
+        texts: Sequence[str],
+        lang: str | Sequence[str],
+        *,
+        batch_tokens: int = 8192,
+        normalize: bool | None = None,
+        differentiable: bool = False,
+        progress: bool = False,
     ) -> Tensor:
         """Vectors (N, dim) of sentences in one language, or in one language per sentence.
 
         Batches hold about `batch_tokens` tokens after sorting by length; the order of the result is the order given.
         """
-        codes = self.codes(lang, len(texts))
+        self._need("encoder", "encoded")
+        codes = self.codes(lang, len(sentences(texts)))
         before = self.tokens.truncated
         rows = self.tokens.rows(texts, codes)
         if cut := self.tokens.truncated - before:
             log.warning("%d of %d sentences were longer than %d tokens and were cut", cut, len(rows), MAX_TOKENS)
+        vectors = self.encode_rows(rows, batch_tokens=batch_tokens, differentiable=differentiable, progress=progress)
+        unit = self.normalize if normalize is None else normalize
+        return functional.normalize(vectors, dim=1) if unit else vectors
+
+    def encode_rows(
+        self,
+        rows: Sequence[Sequence[int]],
+        *,
+        batch_tokens: int = 8192,
+        differentiable: bool = False,
+        progress: bool = False,
+    ) -> Tensor:
+        """Vectors (N, dim) of rows `[lang] X </s>` of ids, never normalised."""
         vectors: list[Tensor] = [torch.empty(0)] * len(rows)
-        with torch.set_grad_enabled(differentiable):
-            for batch in _by_length(rows, batch_tokens):
+        with torch.set_grad_enabled(differentiable), counted("encoding", len(rows), shown=progress) as advance:
+            for batch in by_length(rows, batch_tokens):
                 encoded = self.embed(pad_rows([rows[i] for i in batch], self.tokens.pad).to(self.device))
                 for i, vector in zip(batch, encoded, strict=True):
                     vectors[i] = vector
-        return torch.stack(vectors) if vectors else torch.empty(0, self.dim, device=self.device)
+                advance(len(batch))
+        return torch.stack(vectors)
 
     def embed(self, tokens: TokenBatch) -> Tensor:
-        """Vectors (batch, dim) of rows of ids; gradients flow if they are switched on."""
-        states = self.model.model.encoder(input_ids=tokens.ids, attention_mask=tokens.mask.long())[0]
-        return mean_pool(states, tokens.mask)
+        """Vectors (batch, dim) of rows of ids, never normalised; gradients flow if they are switched on."""
+        pooled: Tensor = self.pooling(encoded(self.model.model.encoder, tokens), tokens.mask)
+        return pooled
 
     # --- vectors to text ----------------------------------------------------------------------------------------
 
+    def decode(self, vectors: Tensor, lang: str | Sequence[str], **options: Any) -> list[str]:
+        """The best sentence of each vector, in one language or in one language per vector.
+
+        `options` are those of `hypotheses`: the knobs of `Search` (`num_beams=5`, `max_new_tokens=128`, …) among them.
+        """
+        return [best[0].text for best in self.hypotheses(vectors, lang, **options)]
+
     @torch.inference_mode()
-    def decode(
+    def hypotheses(
         self,
         vectors: Tensor,
         lang: str | Sequence[str],
         *,
-        num_beams: int = 5,
-        max_new_tokens: int = 128,
-        batch_size: int = 256,
-        **options: Any,
-    ) -> list[str]:
-        """One sentence per vector, in one language or in one language per vector.
+        batch_size: int | None = None,
+        shortlist: Shortlist | None = None,
+        plain: bool = False,
+        progress: bool = False,
+        **knobs: Any,
+    ) -> list[list[Hypothesis]]:
+        """The `n_best` sentences of each vector with their scores, best first.
 
-        Generation starts from `</s> [lang]`, exactly as in training. `options` go to transformers' `generate`.
+        Generation starts from `</s> [lang]`, exactly as in training. `plain` goes through transformers' `generate`.
         """
-        self._check_vectors(vectors)
-        codes = self.codes(lang, len(vectors))
-        training = self.model.training
+        self._need("decoder", "decoded")
+        require_vectors(vectors, self.dim)
+        search, codes = Search.of(**knobs), self.codes(lang, len(vectors))
+        if plain and shortlist is not None:
+            raise UserError("A shortlist is for the fast way of decoding: leave out plain=True.")
+        size = batch_size or self._together(search)
+        ids = torch.tensor([self.tokens.language_id(code) for code in codes], device=self.device)
+        vectors, training = vectors.to(self.device, self.model.dtype), self.model.training
         self.model.eval()
-        sentences: list[str] = []
-        for start in range(0, len(vectors), batch_size):
-            part = vectors[start : start + batch_size].to(self.device, self.model.dtype)
-            ids = [self.tokens.language_id(code) for code in codes[start : start + batch_size]]
-            prefix = torch.tensor([[self.tokens.end, code] for code in ids], device=self.device)
-            generated = self.model.generate(
-                encoder_outputs=BaseModelOutput(last_hidden_state=part.unsqueeze(1)),
-                decoder_input_ids=prefix,
-                num_beams=num_beams,
-                max_new_tokens=max_new_tokens,
-                **{"do_sample": False, **options},
-            )
-            sentences.extend(self.tokens.text(generated[:, 2:]))
+        said: list[list[Hypothesis]] = []
+        with counted("decoding", len(vectors), shown=progress) as advance:
+            for start in range(0, len(vectors), size):
+                part, languages = vectors[start : start + size], ids[start : start + size]
+                drawn = search if search.seed is None else replace(search, seed=search.seed + start)
+                if plain:
+                    found = plain_generate(self.model, part, languages, drawn)
+                else:
+                    found = generate(self.model, part, languages, drawn, shortlist=shortlist)
+                texts = iter(self.tokens.text([one.ids for best in found for one in best]))
+                said.extend([Hypothesis(next(texts), one.score) for one in best] for best in found)
+                advance(len(part))
         self.model.train(training)
-        return sentences
+        return said
 
     # --- likelihood ---------------------------------------------------------------------------------------------
 
     def log_likelihood(self, vectors: Tensor, texts: Sequence[str], lang: str | Sequence[str]) -> Tensor:
-        """Mean log-probability per token (N,) of each text given its vector; teacher-forced and differentiable."""
-        self._check_vectors(vectors)
+        """Mean log-probability per token (N,) of each text given its vector; teacher-forced and differentiable.
+
+        Several sets of vectors of the same texts, shape (sets, N, dim), go through in one pass and give (sets, N).
+        """
+        self._need("decoder", "scored")
+        sets = vectors if vectors.ndim == 3 else vectors.unsqueeze(0)
+        require_vectors(sets.flatten(0, 1), self.dim)
+        if sets.shape[1] != len(sentences(texts)):
+            raise UserError(f"{sets.shape[1]} vectors for {len(texts)} sentences: give one for each.")
         tokens = self.tokens.batch(texts, self.codes(lang, len(texts))).to(self.device)
-        return -sentence_nll(self.model, vectors.to(self.device), tokens)
+        scores = -sets_nll(self.model, sets.to(self.device), tokens)
+        return scores if vectors.ndim == 3 else scores[0]
 
     # --- checks -------------------------------------------------------------------------------------------------
 
@@ -168,88 +302,22 @@ class SentenceSpace:
         codes = [lang] * size if isinstance(lang, str) else list(lang)
         if len(codes) != size:
             raise UserError(f"{len(codes)} languages for {size} sentences: give one language, or one per sentence.")
-        self.require(codes if codes or not isinstance(lang, str) else [lang])
+        self.require(codes)
         return codes
 
     def require(self, codes: Sequence[str]) -> None:
         """Refuse languages that the space lacks."""
-        for code in dict.fromkeys(codes):
-            if code not in self.languages:
-                known = ", ".join(self.languages) if len(self.languages) <= 12 else f"{len(self.languages)} languages"
-                raise UserError(
-                    f"The space '{self.name}' has no language '{code}'; it has {known}. "
-                    "`python -m sonar_slt.languages` names all languages."
-                )
+        require_languages(codes, self.languages, self.name)
 
-    def _check_vectors(self, vectors: Tensor) -> None:
-        if vectors.ndim != 2 or vectors.shape[1] != self.dim:
-            raise UserError(f"Vectors of shape {tuple(vectors.shape)}: this space needs (N, {self.dim}).")
-        if not torch.isfinite(vectors).all():
-            bad = int((~torch.isfinite(vectors).all(dim=1)).sum())
-            raise UserError(f"{bad} of {len(vectors)} vectors hold NaN or infinity; nothing was decoded.")
+    def _need(self, half: str, act: str) -> None:
+        if not getattr(self, f"has_{half}"):
+            other = "decoder" if half == "encoder" else "encoder"
+            raise UserError(
+                f"The space '{self.name}' was opened with only='{other}': nothing can be {act} without its {half}."
+            )
 
-
-def freeze(model: Model) -> Model:
-    """Weights that no optimiser moves, in eval mode, and no attention dropout: it would drop the only key."""
-    model.requires_grad_(False)
-    for module in model.modules():
-        if hasattr(module, "encoder_attn"):
-            module.encoder_attn.dropout = 0.0
-    return model.eval()
-
-
-@contextmanager
-def _without_bars() -> Iterator[None]:
-    """Without transformers' bars for what takes no time here."""
-    bars: Any = hf_logging
-    shown = bars.is_progress_bar_enabled()
-    bars.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            bars.enable_progress_bar()
-
-
-def _languages_of(tokenizer: Any, name: str) -> tuple[str, ...]:
-    vocabulary = tokenizer.get_vocab()
-    languages = tuple(code for code in LANGUAGES if code in vocabulary)
-    if not languages:
-        raise UserError(
-            f"The tokenizer of '{name}' has no language tokens such as deu_Latn; it cannot name a language."
-        )
-    return languages
-
-
-def _fingerprint(model: Model) -> str:
-    """A hash of the weights: every name, shape, type and bit; tied weights count once."""
-    digest = hashlib.sha256()
-    for name, weight in sorted(model.named_parameters()):
-        digest.update(f"{name}{tuple(weight.shape)}{weight.dtype}".encode())
-        digest.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-    return digest.hexdigest()[:16]
-
-
-def _by_length(rows: Sequence[Sequence[int]], batch_tokens: int) -> list[list[int]]:
-    """Indices in batches of similar length whose padded size stays within the token budget."""
-    batches: list[list[int]] = []
-    batch: list[int] = []
-    for i in sorted(range(len(rows)), key=lambda i: -len(rows[i])):
-        if batch and len(rows[batch[0]]) * (len(batch) + 1) > batch_tokens:
-            batches.append(batch)
-            batch = []
-        batch.append(i)
-    return [*batches, batch] if batch else batches
-
-
-def _precision(dtype: str | torch.dtype) -> torch.dtype:
-    if isinstance(dtype, torch.dtype):
-        return dtype
-    known = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16, "float64": torch.float64}
-    if dtype not in known:
-        raise UserError(f"Unknown precision '{dtype}': choose one of {', '.join(known)}.")
-    return known[dtype]
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0]
+    def _together(self, search: Search) -> int:
+        """How many vectors are decoded at once: as many as the scores of their next words leave room for."""
+        rows = search.n_best if search.do_sample else search.num_beams
+        per_vector = 4 * int(self.model.config.vocab_size) * rows
+        return max(1, min(MOST_TOGETHER, LOGIT_BYTES // per_vector))

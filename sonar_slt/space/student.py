@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
+import torch
 from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
+from sonar_slt.errors import UserError
+from sonar_slt.space.adapter_files import FINGERPRINT, PREFIX, read_adapters, require_fit, write_adapters
 from sonar_slt.space.likelihood import sentence_nll
 from sonar_slt.space.sentence_space import SentenceSpace
 from sonar_slt.space.tokens import TokenBatch
@@ -25,7 +29,13 @@ LIVE_PROJECTIONS = (
     "encoder_attn.v_proj",
     "encoder_attn.out_proj",
 )
-"""What LoRA may adapt: the cross-attention's query and key are dead with one memory vector and left out."""
+"""What LoRA adapts unless told otherwise; `fc1` and `fc2` may be added."""
+
+DEAD_PROJECTIONS = ("encoder_attn.q_proj", "encoder_attn.k_proj")
+"""With one memory vector the cross-attention's softmax is 1: nothing that these do changes any output."""
+
+ENCODER = r"(?:.*\.)?encoder\..*"
+"""The names of modules of the encoder, which no adapter touches."""
 
 
 class Student(nn.Module):
@@ -55,7 +65,7 @@ class Student(nn.Module):
 
 
 class LoraStudent(Student):
-    """LoRA over the decoder of a space; owns and saves the small matrices only."""
+    """LoRA over the decoder of a space; owns and saves the small matrices only, in float32 whatever the base is in."""
 
     def __init__(
         self,
@@ -67,9 +77,15 @@ class LoraStudent(Student):
         targets: Sequence[str] = LIVE_PROJECTIONS,
     ) -> None:
         super().__init__(space=space)
-        names = "|".join(target.replace(".", r"\.") for target in targets)
-        config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=rf".*decoder\..*({names})")
-        inject_adapter_in_model(config, space.model)
+        adapter_shapes(space, targets, rank)  # what is wrong is said before anything is touched
+        self._config = LoraConfig(
+            r=rank,
+            lora_alpha=alpha,
+            lora_dropout=dropout,
+            target_modules=list(targets),
+            exclude_modules=ENCODER,
+        )
+        inject_adapter_in_model(self._config, space.model)
         self.adapters = nn.ModuleDict(
             {
                 name.replace(".", "/"): nn.ModuleDict(
@@ -79,15 +95,17 @@ class LoraStudent(Student):
                         "dropout": layer.lora_dropout["default"],
                     }
                 )
-                for name, layer in space.model.named_modules()
-                if isinstance(layer, LoraLayer)
+                for name, layer in _layers(space)
             }
         )
+        self.adapters.to(torch.promote_types(space.model.lm_head.weight.dtype, torch.float32))
 
     @contextmanager
     def as_teacher(self) -> Iterator[SentenceSpace]:
         """The space with the adapters off."""
-        layers = [layer for layer in self.space.model.modules() if isinstance(layer, LoraLayer)]
+        if not self.adapters:
+            raise UserError("This student was merged into its base: open the space again for the teacher.")
+        layers = [layer for _, layer in _layers(self.space) if not layer.disable_adapters]
         for layer in layers:
             layer.enable_adapters(False)
         try:
@@ -95,3 +113,83 @@ class LoraStudent(Student):
         finally:
             for layer in layers:
                 layer.enable_adapters(True)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the adapters alone in peft's own format; the folder is whole or not there."""
+        write_adapters(Path(folder), self._config, self._weights(), self.space)
+
+    @classmethod
+    def load(cls, folder: str | Path, *, space: SentenceSpace, same_base: bool = True) -> Self:
+        """The student of a saved folder, every weight as it was; over another base only if `same_base` is off."""
+        settings, weights = read_adapters(Path(folder))
+        learnt_over = (settings.get("auto_mapping") or {}).get(FINGERPRINT)
+        if same_base and learnt_over not in (None, space.fingerprint):
+            raise UserError(
+                f"The adapters of '{folder}' were learnt over '{settings.get('base_model_name_or_path')}' "
+                f"({learnt_over}), not over '{space.name}' ({space.fingerprint}): open that, or say same_base=False."
+            )
+        rank, targets = settings["r"], sorted(settings["target_modules"])
+        require_fit(Path(folder), weights, adapter_shapes(space, targets, rank))
+        student = cls(
+            space=space, rank=rank, alpha=settings["lora_alpha"], dropout=settings["lora_dropout"], targets=targets
+        )
+        with torch.no_grad():
+            for name, weight in student._weights().items():
+                weight.copy_(weights[name])
+        return student
+
+    def merge(self) -> SentenceSpace:
+        """Fold the adapters into the base for good and return it as an ordinary space with a fingerprint of its own.
+
+        Exact but for one rounding of each weight in the base's precision.
+        """
+        broken = [name for name, weight in self._weights().items() if not weight.isfinite().all()]
+        if broken:
+            raise UserError(f"{len(broken)} adapter weights hold NaN or infinity ({broken[0]}): nothing was merged.")
+        model = self.space.model
+        for name, layer in _layers(self.space):
+            layer.merge()
+            parent, _, child = name.rpartition(".")
+            setattr(model.get_submodule(parent), child, layer.base_layer)
+        del model.peft_config
+        self.adapters = nn.ModuleDict()
+        self._space = (self.space.renewed(),)
+        return self.space
+
+    def _weights(self) -> dict[str, Tensor]:
+        """The small matrices by peft's names."""
+        return {
+            f"{PREFIX}{name.replace('/', '.')}.lora_{letter.upper()}.weight": pair.get_parameter(f"{letter}.weight")
+            for name, pair in self.adapters.items()
+            for letter in ("a", "b")
+        }
+
+
+def adapter_shapes(space: SentenceSpace, targets: Sequence[str], rank: int) -> dict[str, tuple[int, int]]:
+    """The weights of a student with these options, by peft's names; options that make no student are refused."""
+    if any(_layers(space)):
+        raise UserError(f"The space '{space.name}' has a LoRA student already: merge it, or open the space again.")
+    if rank < 1 or not targets:
+        raise UserError(f"LoRA of rank {rank} over {len(targets)} targets: expected at least rank 1 and one target.")
+    linear = {name: layer for name, layer in space.model.named_modules() if isinstance(layer, nn.Linear)}
+    shapes: dict[str, tuple[int, int]] = {}
+    for target in targets:
+        met = [name for name in linear if ".decoder." in name and name.endswith(f".{target}")]
+        if not met:
+            raise UserError(
+                f"LoRA target '{target}' is no projection of the decoder: choose among {', '.join(LIVE_PROJECTIONS)}, "
+                "fc1, fc2."
+            )
+        if any(name.endswith(DEAD_PROJECTIONS) for name in met):
+            raise UserError(
+                f"LoRA target '{target}' means the cross-attention's query or key, which are dead with one memory "
+                f"vector: choose among {', '.join(LIVE_PROJECTIONS)}, fc1, fc2."
+            )
+        for name in met:
+            shapes[f"{PREFIX}{name}.lora_A.weight"] = (rank, linear[name].in_features)
+            shapes[f"{PREFIX}{name}.lora_B.weight"] = (linear[name].out_features, rank)
+    return shapes
+
+
+def _layers(space: SentenceSpace) -> list[tuple[str, Any]]:
+    return [(name, layer) for name, layer in space.model.named_modules() if isinstance(layer, LoraLayer)]

@@ -55,7 +55,8 @@ class SentenceTokens:
 
     def rows(self, texts: Sequence[str], languages: Sequence[str]) -> list[list[int]]:
         """One row `[lang] X </s>` per text, cut at MAX_TOKENS."""
-        encoded = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"] if texts else []
+        how = {"add_special_tokens": False, "split_special_tokens": True, "verbose": False}  # `</s>` in a text is text
+        encoded = self.tokenizer(list(texts), **how)["input_ids"] if texts else []
         rows = []
         for ids, code in zip(encoded, languages, strict=True):
             if len(ids) > MAX_TOKENS - 2:
@@ -83,6 +84,18 @@ def pad_rows(rows: Sequence[Sequence[int]], pad: int) -> TokenBatch:
         ids[i, : len(row)] = torch.tensor(row)
         mask[i, : len(row)] = True
     return TokenBatch(ids, mask)
+
+
+def by_length(rows: Sequence[Sequence[int]], batch_tokens: int) -> list[list[int]]:
+    """Indices in batches of similar length whose padded size stays within the token budget, longest first."""
+    batches: list[list[int]] = []
+    batch: list[int] = []
+    for i in sorted(range(len(rows)), key=lambda i: -len(rows[i])):
+        if batch and len(rows[batch[0]]) * (len(batch) + 1) > batch_tokens:
+            batches.append(batch)
+            batch = []
+        batch.append(i)
+    return [*batches, batch] if batch else batches
 
 
 def stack(parts: Sequence[TokenBatch], pad: int) -> TokenBatch:

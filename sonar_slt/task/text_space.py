@@ -14,8 +14,9 @@ from sonar_slt.metrics.space import space_scores
 from sonar_slt.objective import Landing, Objective
 from sonar_slt.space.fresh import new_model, rescale
 from sonar_slt.space.likelihood import sentence_nll
+from sonar_slt.space.opening import freeze
 from sonar_slt.space.pooling import mean_pool
-from sonar_slt.space.sentence_space import SentenceSpace, freeze
+from sonar_slt.space.sentence_space import SentenceSpace
 from sonar_slt.space.tokens import TokenBatch, stack
 from sonar_slt.task.journal import is_due
 from sonar_slt.task.optimiser import adamw

@@ -1,0 +1,94 @@
+"""A student's adapters as a folder in peft's own format: `adapter_config.json` and `adapter_model.safetensors`.
+
+peft reads it over the same base (`PeftModel.from_pretrained`), and nothing of the base is in it but a name and a hash.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from peft import LoraConfig
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from sonar_slt.errors import UserError
+from sonar_slt.runs.files import replace_folder
+from sonar_slt.space.sentence_space import SentenceSpace
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+
+PREFIX = "base_model.model."
+"""What peft puts before the base's own names of its modules."""
+
+FINGERPRINT = "base_fingerprint"
+"""The key of the base's hash in the one part of peft's config that is free, `auto_mapping`."""
+
+UNKNOWN_HERE = ("use_rslora", "use_dora", "alpha_pattern", "rank_pattern", "layers_to_transform", "modules_to_save")
+"""Options of peft that our students do not have; ignoring one would give other vectors than those that were learnt."""
+
+
+def write_adapters(folder: Path, config: LoraConfig, weights: Mapping[str, Tensor], base: SentenceSpace) -> None:
+    """Write weights, by the names of `adapter_shapes`, so that the folder is whole or not there."""
+    foreign = sorted({path.name for path in folder.iterdir()} - {CONFIG, WEIGHTS}) if folder.is_dir() else []
+    if foreign or folder.is_file():
+        raise UserError(f"Adapters are a folder of their own, but '{folder}' holds {foreign or 'a file'} already.")
+    draft = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        save_file({name: weight.detach().contiguous() for name, weight in weights.items()}, draft / WEIGHTS)
+        saved = copy.copy(config)
+        saved.base_model_name_or_path, saved.inference_mode = base.name, True  # as peft saves what it will only run
+        kind = type(base.model)
+        mapping = {
+            "base_model_class": kind.__name__,
+            "parent_library": kind.__module__,
+            FINGERPRINT: base.fingerprint,
+        }
+        saved.save_pretrained(str(draft), auto_mapping_dict=mapping)
+        replace_folder(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def read_adapters(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The settings and the weights of a folder, refused where they are broken or say what we do not know."""
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            raise UserError(f"No adapters at '{folder}': it has no {name}.")
+    try:
+        settings = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        weights = load_file(folder / WEIGHTS)
+    except (ValueError, SafetensorError) as error:
+        raise UserError(f"The adapters of '{folder}' cannot be read: {error}.") from error
+    lacking = {"r", "lora_alpha", "lora_dropout", "target_modules"} - settings.keys()
+    if lacking or settings.get("peft_type") != "LORA" or not isinstance(settings["target_modules"], list):
+        raise UserError(f"'{folder / CONFIG}' describes no LoRA with a rank, an alpha and a list of target modules.")
+    unknown = [name for name in UNKNOWN_HERE if settings.get(name)]
+    if unknown:
+        raise UserError(f"'{folder / CONFIG}' sets {', '.join(unknown)}, which a LoRA student does not have.")
+    return settings, weights
+
+
+def require_fit(folder: Path, weights: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse weights that are not exactly those of a student: one that is missing, too many or of another shape."""
+    lacking, extra = sorted(shapes.keys() - weights.keys()), sorted(weights.keys() - shapes.keys())
+    if lacking or extra:
+        raise UserError(
+            f"The adapters of '{folder}' do not fit: {len(lacking)} weights are missing ({_first(lacking)}) "
+            f"and {len(extra)} are too many ({_first(extra)})."
+        )
+    for name, shape in shapes.items():
+        if tuple(weights[name].shape) != shape:
+            raise UserError(f"'{name}' in '{folder}' has shape {tuple(weights[name].shape)}, expected {shape}.")
+
+
+def _first(names: list[str]) -> str:
+    return names[0] if names else "none"

@@ -1,0 +1,166 @@
+"""From a folder or a hub id to a frozen model: checks first, then the weights, one tensor at a time.
+
+Half of a model can be opened alone. Decoding and training on cached vectors need no encoder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoTokenizer, GenerationConfig, M2M100ForConditionalGeneration
+from transformers.utils import logging as hf_logging
+
+from sonar_slt.errors import UserError
+from sonar_slt.space.weights import TABLE, StoredTensor, stored_weights
+
+Model = Any
+"""An `M2M100ForConditionalGeneration`; transformers' own annotations do not describe what its models do."""
+
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+"""What may be asked of a hub; anything else is a folder, and no network is needed to see that it is not there."""
+
+FILES = ("*.json", "*.safetensors", "*.model", "*.txt")
+"""What is fetched from a hub: nothing that would have to be unpickled."""
+
+HALVES = ("encoder", "decoder")
+PRECISIONS = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+    "float64": torch.float64,
+}
+
+
+def located(source: str | Path, revision: str | None = None) -> Path:
+    """The folder of a checkpoint; a hub id is fetched unless it lies in the local hub cache."""
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        return folder
+    unknown = f"No sentence space at '{source}': expected a transformers folder or a hub id."
+    if not HUB_ID.fullmatch(str(source)):
+        raise UserError(unknown)
+    from huggingface_hub import snapshot_download
+
+    offline = os.environ.get("HF_HUB_OFFLINE", "0") not in ("0", "")
+    try:
+        return Path(snapshot_download(str(source), revision=revision, allow_patterns=list(FILES)))
+    except (OSError, ValueError) as error:  # the hub's errors are either
+        reason = "the hub is switched off by HF_HUB_OFFLINE" if offline else "no hub has it, or none can be reached"
+        raise UserError(f"{unknown[:-1]}; no such folder, and {reason}.") from error
+
+
+def configuration(folder: Path, only: str | None = None) -> Any:
+    """The config of a checkpoint, without the layers of the half that is left out."""
+    if only not in (None, *HALVES):
+        raise UserError(f"only='{only}': a space opens whole, or only its encoder or its decoder.")
+    try:
+        config: Any = AutoConfig.from_pretrained(folder)
+    except (OSError, ValueError) as error:
+        raise UserError(f"No sentence space in '{folder}': its config.json is missing or cannot be read.") from error
+    if config.model_type != "m2m_100":
+        raise UserError(f"'{folder}' holds a {config.model_type} model; a sentence space needs an m2m_100 one.")
+    if not config.tie_word_embeddings:
+        raise UserError(f"'{folder}' has a head of its own; a sentence space shares one table of word vectors.")
+    if only == "decoder":
+        config.encoder_layers = 0
+    elif only == "encoder":
+        config.decoder_layers = 0
+    return config
+
+
+def tokenizer_of(folder: Path) -> Any:
+    """The tokenizer of a checkpoint."""
+    try:
+        return AutoTokenizer.from_pretrained(folder)
+    except Exception as error:  # the tokenizers library raises plain `Exception` for a file that it cannot parse
+        raise UserError(f"No sentence space in '{folder}': its tokenizer is missing or cannot be read.") from error
+
+
+def open_model(folder: Path, config: Any, *, precision: torch.dtype, device: str | torch.device = "cpu") -> Model:
+    """The model of a checkpoint, frozen; nothing is allocated before every tensor is known to be there."""
+    stored = needed(stored_weights(folder), config)
+    with torch.device("meta"):
+        model: Model = M2M100ForConditionalGeneration(config)
+    expected = {name: tuple(weight.shape) for name, weight in model.named_parameters()}
+    if len(expected) > len(stored) or any(stored[name].shape != shape for name, shape in expected.items()):
+        wrong = [name for name, shape in expected.items() if name not in stored or stored[name].shape != shape]
+        raise UserError(
+            f"'{folder}' lacks {len(wrong)} of the {len(expected)} weights that its config.json describes, or has them "
+            f"in another shape; the first is {wrong[0]}."
+        )
+    weights = {name: stored[name].read().to(device, precision) for name in expected}
+    return filled(model, weights)
+
+
+def needed(stored: Mapping[str, StoredTensor], config: Any) -> dict[str, StoredTensor]:
+    """Those of a checkpoint's tensors that a model of this config has."""
+    left_out = [half for half in HALVES if getattr(config, f"{half}_layers") == 0]
+    return {
+        name: tensor
+        for name, tensor in stored.items()
+        if not any(name.startswith(f"model.{half}.layers.") for half in left_out)
+    }
+
+
+def weight_bytes(
+    source: str | Path, *, revision: str | None = None, dtype: str | torch.dtype = "float32", only: str | None = None
+) -> int:
+    """What the weights of a checkpoint, or of half of it, take in memory; nothing is loaded."""
+    folder = located(source, revision)
+    stored = needed(stored_weights(folder), configuration(folder, only))
+    return sum(tensor.size for tensor in stored.values()) * precision_of(dtype).itemsize
+
+
+def filled(model: Model, weights: Mapping[str, Tensor]) -> Model:
+    """A model made on the meta device with these weights in it, tied, frozen, its positions computed."""
+    for name, weight in weights.items():
+        owner, _, last = name.rpartition(".")
+        setattr(model.get_submodule(owner), last, nn.Parameter(weight, requires_grad=False))
+    table = model.get_parameter(TABLE)
+    model.lm_head.weight = table
+    for half in (model.model.encoder, model.model.decoder):
+        half.embed_tokens.weight = table
+        positions, made_for = half.embed_positions, model.config.max_position_embeddings
+        half.embed_positions = type(positions)(made_for, model.config.d_model, model.config.pad_token_id)
+        half.embed_positions.to(table.device, table.dtype)
+    model.generation_config = GenerationConfig.from_model_config(model.config)
+    model.set_attn_implementation("sdpa")
+    return freeze(model)
+
+
+def freeze(model: Model) -> Model:
+    """Weights that no optimiser moves, in eval mode, and no attention dropout: it would drop the only key."""
+    model.requires_grad_(False)
+    for module in model.modules():
+        if hasattr(module, "encoder_attn"):
+            module.encoder_attn.dropout = 0.0
+    return model.eval()
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Without transformers' bars for what takes no time."""
+    bars: Any = hf_logging
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()
+
+
+def precision_of(dtype: str | torch.dtype) -> torch.dtype:
+    """A torch precision by its name."""
+    if isinstance(dtype, torch.dtype):
+        return dtype
+    if dtype not in PRECISIONS:
+        raise UserError(f"Unknown precision '{dtype}': choose one of {', '.join(PRECISIONS)}.")
+    return PRECISIONS[dtype]

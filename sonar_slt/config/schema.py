@@ -82,15 +82,45 @@ class Demo(Verb):
 
 @dataclass(kw_only=True)
 class Check(Train):
-    """``conf/check.yaml``: what ``train`` has, for it is looked at without being trained."""
+    """``conf/check.yaml``: what ``train`` has, for it is looked at without being trained, and a round trip."""
+
+    round_trip: int
+    least_bleu: float
 
 
 @dataclass(kw_only=True)
 class Bench(Train):
-    """``conf/bench.yaml``: what ``train`` has, and how often it is timed."""
+    """``conf/bench.yaml``: what ``train`` has, and how much of it is measured how often."""
 
+    inputs: list[str]
     rounds: int
     steps: int
+    encoded: int
+    decoded: int
+    trained: int
+
+
+@dataclass(kw_only=True)
+class Convert(Verb):
+    """``conf/convert.yaml`` beside its rooms."""
+
+    encoder: str | None
+    decoder: str | None
+    tokenizer: str
+    output: str
+    dtype: str | None
+    heads: int
+    tolerance: float
+    paths: Paths
+
+
+@dataclass(kw_only=True)
+class Embed(Train):
+    """``conf/embed.yaml``: what ``train`` has, whose sentences are meant, and files of sentences instead."""
+
+    inputs: list[str]
+    language: str | None
+    output: str | None
 
 
 @dataclass(kw_only=True)

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sonar_slt.data.clips import Clips
+from sonar_slt.data.clips import Clips, mean_and_spread
 from sonar_slt.data.manifest import Row
 from sonar_slt.data.skeleton import skeletons
 from sonar_slt.languages import language
@@ -82,7 +82,7 @@ def evaluate(
         references = [list(row.texts[code]) for row in rows if row.texts.get(code)]
         kept = [i for i, row in enumerate(rows) if row.texts.get(code)]
         said = student.decode(z[kept], code, num_beams=num_beams)
-        ceiling, drifted, near = _round_trips(student, references, code, z[kept], num_beams)
+        ceiling, drifted, near = _round_trips(student, data, references, code, z[kept], num_beams)
         scored = score_translations(
             said, references, lang=code, ids=[rows[i].id for i in kept], resamples=resamples, seed=seed
         )
@@ -100,32 +100,31 @@ def evaluate(
             | {"cosine": round(float(value), 4)}
             for i, text, refs, value in zip(kept, said, references, near, strict=True)
         ]
-    metrics["retrieval_at_1"] = retrieval(student, data, rows, z)
+    metrics["retrieval_at_1"] = retrieval(data, rows, z)
     metrics["mean_bleu"] = _means(metrics["scores"])
     return Evaluation(metrics, hypotheses, skeletons(data, rows[:SHOWN]))
 
 
-def retrieval(student: Student, data: Clips, rows: Sequence[Row], z: Tensor) -> float:
+def retrieval(data: Clips, rows: Sequence[Row], z: Tensor) -> float:
     """Per cent of clips whose nearest sentence among all of the split's, by centred cosine, is their own."""
     code = data.targets[0]
-    with student.as_teacher() as space:
-        s = space.encode([row.texts[code][0] for row in rows], code).cpu()
-    return retrieval_at_1(z.float(), s.float(), center=data.train_vectors.mean(dim=0))
+    s = data.cache.encode([row.texts[code][0] for row in rows], code)
+    return retrieval_at_1(z.float(), s, center=mean_and_spread(data.train_vectors)["vector_mean"])
 
 
 def _round_trips(
-    student: Student, references: list[list[str]], code: str, z: Tensor, num_beams: int
+    student: Student, data: Clips, references: list[list[str]], code: str, z: Tensor, num_beams: int
 ) -> tuple[float, float, Tensor]:
     """BLEU of the first reference through the space and back, before and after adaptation, and cosines to it."""
+    vectors = data.cache.encode([given[0] for given in references], code)
     with student.as_teacher() as space:
-        vectors = space.encode([given[0] for given in references], code)
         plain = space.decode(vectors, code, num_beams=num_beams)
     adapted = student.decode(vectors, code, num_beams=num_beams)
     ceiling, ae = (
         score_translations(texts, references, lang=code, resamples=0)["scores"]["bleu"]["value"]
         for texts in (plain, adapted)
     )
-    return ceiling, ae, cosine(z.cpu(), vectors.cpu())
+    return ceiling, ae, cosine(z.cpu(), vectors)
 
 
 def _means(scores: list[dict[str, Any]]) -> dict[str, float]:

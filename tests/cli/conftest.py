@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,14 @@ from sonar_slt.cli import main
 
 Note = list[dict[str, Any]]
 Command = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Hydra's `--info` logs to the standard error of its own test, at every level, for ever."""
+    handlers, level = list(logging.root.handlers), logging.root.level
+    yield
+    logging.root.handlers, logging.root.level = handlers, level
 
 
 @pytest.fixture

@@ -1,0 +1,148 @@
+"""Vectors on disk in segments: an array of vectors and an array of the keys that they are found by, whole or not there.
+
+A segment exists when its keys do: the vectors are written before, and both are renamed into place. What a killed
+process leaves behind is a draft that nobody reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+KEY = np.dtype("V16")
+"""A key: 16 bytes of hash, compared as bytes."""
+
+KEYS, VECTORS, DRAFT = ".keys.npy", ".vectors.npy", ".draft"
+BLOCK = 4096
+"""How many rows are copied at once from one file to another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The name of a segment, and its keys in the order of its vectors."""
+
+    name: str
+    keys: NDArray[np.void]  # (n,)
+
+
+def segment_names(folder: Path) -> Iterator[str]:
+    """The segments of a folder that are there now, in the order of their names."""
+    if not folder.is_dir():
+        return
+    yield from sorted(entry.name.removesuffix(KEYS) for entry in os.scandir(folder) if entry.name.endswith(KEYS))
+
+
+def open_segment(folder: Path, name: str, dim: int) -> Segment:
+    """The keys of a segment, once its vectors are known to be as many; ValueError says what is wrong with it."""
+    try:
+        keys = np.load(folder / f"{name}{KEYS}", allow_pickle=False)
+    except Exception as error:  # numpy meets a broken header in many ways
+        raise ValueError("its keys cannot be read") from error
+    if keys.dtype != np.uint8 or keys.ndim != 2 or keys.shape[1] != KEY.itemsize:
+        raise ValueError(f"its keys are {keys.dtype} of shape {keys.shape}")
+    try:
+        vectors = mapped(folder, name)
+    except Exception as error:
+        raise ValueError("its vectors are not there, or not all of them") from error
+    if vectors.dtype != np.float32 or vectors.shape != (len(keys), dim):
+        raise ValueError(f"its vectors are {vectors.dtype} of shape {vectors.shape}, not ({len(keys)}, {dim})")
+    return Segment(name, np.ascontiguousarray(keys).view(KEY).reshape(-1))
+
+
+def mapped(folder: Path, name: str) -> NDArray[np.float32]:
+    """The vectors (n, dim) of a segment, read from disk only where they are looked at."""
+    vectors: NDArray[np.float32] = np.load(folder / f"{name}{VECTORS}", mmap_mode="r", allow_pickle=False)
+    return vectors
+
+
+def write_segment(folder: Path, keys: NDArray[np.void], vectors: NDArray[np.float32]) -> None:
+    """Add a segment, named by its keys: written again, a damaged one is mended. One writer at a time, please."""
+    name = hashlib.blake2b(keys.tobytes(), digest_size=12).hexdigest()
+    for draft in folder.glob(f"*{DRAFT}"):  # of a process that was killed: only one writes at a time
+        draft.unlink(missing_ok=True)
+    _place(folder / f"{name}{VECTORS}", lambda draft: _save(draft, vectors))
+    _place(folder / f"{name}{KEYS}", lambda draft: _save(draft, keys.view(np.uint8).reshape(-1, KEY.itemsize)))
+
+
+class CachedVectors:
+    """Rows of vectors that lie in the segments of a folder, read when they are asked for and not before.
+
+    It is small whatever the vectors take, and goes to another process as paths and row numbers.
+    """
+
+    def __init__(self, *, folder: Path, names: Sequence[str], places: NDArray[np.int32], dim: int) -> None:
+        self.folder, self.names, self.dim = folder, tuple(names), dim
+        self._places = places  # (N, 2): which segment, and which row there
+        self._maps: dict[int, NDArray[np.float32]] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, rows: Sequence[int] | Tensor | slice) -> Tensor:
+        """Copies (n, dim) of the asked rows, float32 on the CPU."""
+        chosen: Any = rows.cpu().numpy() if isinstance(rows, Tensor) else rows
+        if not isinstance(rows, Tensor | slice):
+            chosen = np.asarray(rows, dtype=np.int64)
+        places = self._places[chosen]
+        vectors = np.empty((len(places), self.dim), dtype=np.float32)
+        order = np.lexsort((places[:, 1], places[:, 0]))  # by file, then by place in it
+        borders = np.flatnonzero(np.diff(places[order, 0])) + 1
+        for part in np.split(order, borders) if len(order) else ():
+            vectors[part] = self._map(int(places[part[0], 0]))[places[part, 1]]
+        return torch.from_numpy(vectors)
+
+    def first(self, size: int) -> CachedVectors:
+        """The first rows alone, still on disk."""
+        return CachedVectors(folder=self.folder, names=self.names, places=self._places[:size], dim=self.dim)
+
+    def save(self, path: Path) -> None:
+        """Write all rows into one .npy file, which appears whole or not at all."""
+
+        def fill(draft: Path) -> None:
+            header = {"descr": "<f4", "fortran_order": False, "shape": (len(self), self.dim)}
+            with draft.open("wb") as stream:
+                np.lib.format.write_array_header_1_0(stream, header)
+                for start in range(0, len(self), BLOCK):
+                    stream.write(self[start : start + BLOCK].numpy().tobytes())
+                _sync(stream)
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _place(path, fill)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_maps": {}}
+
+    def _map(self, number: int) -> NDArray[np.float32]:
+        if number not in self._maps:
+            self._maps[number] = mapped(self.folder, self.names[number])
+        return self._maps[number]
+
+
+def _place(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a draft, then put it at `path` in one step."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}{DRAFT}")
+    try:
+        write(draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    with path.open("wb") as stream:
+        np.save(stream, array, allow_pickle=False)
+        _sync(stream)
+
+
+def _sync(stream: Any) -> None:
+    stream.flush()
+    os.fsync(stream.fileno())

@@ -11,21 +11,54 @@ import torch
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """What cannot be avoided: arithmetic, and weights that have to come from memory."""
+
+    operations: float = 0.0
+    bytes: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What this machine can do at most in one precision."""
+
+    operations: float  # per second, in a large matrix product
+    bytes: float  # per second, in a product of a large matrix and one vector
+
+    @classmethod
+    def measured(cls, precision: torch.dtype = torch.float32, device: str | torch.device = "cpu") -> Machine:
+        """Both rates, the best of several rounds."""
+        a, b = (torch.randn(2048, 2048, device=device).to(precision) for _ in range(2))
+        wide, narrow = torch.randn(8192, 8192, device=device).to(precision), a.new_ones(8192)
+        fast = min(seconds(lambda: a @ b) for _ in range(8))
+        near = min(seconds(lambda: wide @ narrow) for _ in range(8))
+        return cls(2 * len(a) ** 3 / fast, wide.nbytes / near)
+
+    def limit(self, work: Work) -> float:
+        """Seconds below which the work cannot be done here."""
+        return max(work.operations / self.operations, work.bytes / self.bytes)
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """Seconds of the plain way and of ours, their ratio, and what bounds ours; medians where pairs were timed."""
+    """Seconds of the plain way and of ours, and how many times ours is faster; medians where pairs were timed."""
 
     name: str
     plain: float
     ours: float
     ratio: float
-    of_limit: float  # arithmetic of ours over the measured matrix-product rate, as a fraction of its time
+    of_limit: float | None = None  # the seconds that the machine's limit leaves, as a fraction of ours
+    note: str = ""
 
 
-def matrix_rate(size: int = 1024, rounds: int = 8) -> float:
-    """Floating-point operations per second of a large fp32 matrix product: the limit of anything made of them."""
-    a, b = torch.randn(size, size), torch.randn(size, size)
-    a @ b
-    return 2 * size**3 / min(seconds(lambda: a @ b) for _ in range(rounds))
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """Bytes at the peak of the plain way and of ours, or of one thing beside what it may cost."""
+
+    name: str
+    plain: int
+    ours: int
+    note: str = ""
 
 
 def seconds(act: Callable[[], object]) -> float:
@@ -38,14 +71,23 @@ def seconds(act: Callable[[], object]) -> float:
 
 
 def compare(
-    name: str, plain: Callable[[], object], ours: Callable[[], object], *, operations: float, rate: float, rounds: int
+    name: str,
+    plain: Callable[[], object],
+    ours: Callable[[], object],
+    *,
+    rounds: int,
+    limit: float | None = None,
+    warm_up: bool = True,
+    note: str = "",
 ) -> Comparison:
-    """Time both in turn after a warm-up of each; `operations` are those that ours cannot do without."""
-    plain(), ours()
+    """Time both in turn, after a warm-up of each where a call is short; `limit` is what ours cannot be faster than."""
+    if warm_up:
+        plain(), ours()
     pairs = [(seconds(plain), seconds(ours)) for _ in range(rounds)]
-    took = median(ours for _, ours in pairs)
+    took = median(fast for _, fast in pairs)
     ratio = median(slow / fast for slow, fast in pairs)
-    return Comparison(name, median(plain for plain, _ in pairs), took, ratio, operations / rate / took)
+    of_limit = None if limit is None else limit / took
+    return Comparison(name, median(slow for slow, _ in pairs), took, ratio, of_limit, note)
 
 
 def _settle() -> None:

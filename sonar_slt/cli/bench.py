@@ -1,16 +1,15 @@
-"""Speed on this machine: our ways against plain ones in one process, beside the physical limit.
+"""Speed and memory on this machine: our ways against plain ones in one process, beside the physical limit.
 
 Examples:
     sonar-slt bench
-    sonar-slt bench rounds=51
-    sonar-slt bench data.batch_size=64
+    sonar-slt bench training rounds=51 data.batch_size=64
+    sonar-slt bench space space=sonar_random rounds=3
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,38 +20,78 @@ from sonar_slt.runs.files import write_json
 from sonar_slt.runs.provenance import versions
 
 if TYPE_CHECKING:
-    from sonar_slt.bench.timing import Comparison
+    from rich.console import Console
+
+    from sonar_slt.bench.timing import Comparison, Footprint
     from sonar_slt.config.assembly import Assembly
+
+SUBJECTS = ("training", "space")
 
 
 def run(config: dict[str, Any]) -> None:
-    """Measure the limit, then each comparison; a table on screen, json in outputs/bench/."""
+    """Measure what is asked for; tables on screen, json in outputs/bench/."""
     import torch
     from rich.console import Console
 
-    from sonar_slt.bench.likelihood import bench_likelihood
-    from sonar_slt.bench.timing import matrix_rate
-    from sonar_slt.config.assembly import assemble
+    from sonar_slt.bench.report import plain_numbers, show
+    from sonar_slt.bench.timing import Machine
     from sonar_slt.task.fitting import quiet
 
     call = config.pop("call")
-    if config["rounds"] < 1 or config["steps"] < 1:
-        raise UserError(f"rounds={config['rounds']} steps={config['steps']}: both are at least 1.")
-    if not config.get("space"):
-        raise UserError("`sonar-slt bench` times a sign training in a space: choose one, such as space=toy.")
+    subjects = _subjects(config)
     console = Console(highlight=False)
     ensure_space(config, call["config_dir"])
-    rate = matrix_rate()
-    console.print(f"{torch.get_num_threads()} threads, {rate / 1e9:.0f} GFLOP/s in a large fp32 matrix product")
+    limits = {kind: Machine.measured(getattr(torch, kind)) for kind in ("float32", "bfloat16")}
+    for kind, machine in limits.items():
+        reached = f"{machine.operations / 1e9:.0f} GFLOP/s in a large product, {machine.bytes / 1e9:.0f} GB/s read"
+        console.print(f"{torch.get_num_threads()} threads, {kind}: {reached}")
+    measure = {"training": _training, "space": _space}
     with quiet():
-        made = assemble(config)
-        results = [_loop(config, made), bench_likelihood(made.data.space, rate=rate, rounds=config["rounds"])]
-    console.print(_table(results))
+        results = [result for subject in subjects for result in measure[subject](config, console)]
+    show(console, results)
     target = Path(config["paths"]["outputs"]) / "bench" / f"{datetime.now():%Y-%m-%d_%H-%M-%S}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
-    measured = {"flops": rate, "threads": torch.get_num_threads(), "versions": versions()}
-    write_json(target, {**measured, "results": [asdict(result) for result in results]})
+    rates = {kind: {"flops": machine.operations, "bytes": machine.bytes} for kind, machine in limits.items()}
+    about = {"threads": torch.get_num_threads(), "limits": rates, "versions": versions(), "space": config["space"]}
+    write_json(target, {**about, **plain_numbers(results)})
     console.print(f"The same in numbers: {target}")
+
+
+def _subjects(config: Mapping[str, Any]) -> list[str]:
+    asked = config["inputs"] or list(SUBJECTS)
+    if unknown := [name for name in asked if name not in SUBJECTS]:
+        raise UserError(f"Nothing called '{unknown[0]}' is measured: choose among {', '.join(SUBJECTS)}.")
+    least = min(config[name] for name in ("rounds", "steps", "encoded", "decoded", "trained"))
+    if least < 1:
+        raise UserError("rounds, steps, encoded, decoded and trained are at least 1 each.")
+    if not config.get("space"):
+        raise UserError("`sonar-slt bench` measures a space and training in it: choose one, such as space=toy.")
+    return list(asked)
+
+
+def _space(config: Mapping[str, Any], console: Console) -> Iterator[Comparison | Footprint]:
+    """Encode, decode and train in the space alone, at its own sizes."""
+    from sonar_slt.bench.space import Amounts, bench_space
+    from sonar_slt.config.build import build
+    from sonar_slt.task.fitting import best_device
+
+    device = best_device()
+    amounts = Amounts(**{name: config[name] for name in ("encoded", "decoded", "trained", "rounds")})
+    results = bench_space(lambda **changes: build({**config["space"], **changes}, device=device), amounts, device)
+    for result in results:
+        console.print(f"  {result.name}: done", style="dim")
+        yield result
+
+
+def _training(config: Mapping[str, Any], console: Console) -> Iterator[Comparison]:
+    """A sign training: what the framework adds, and the likelihood that its losses are made of."""
+    from sonar_slt.bench.likelihood import bench_likelihood
+    from sonar_slt.bench.timing import Machine
+    from sonar_slt.config.assembly import assemble
+
+    made = assemble(config)
+    yield _loop(config, made)
+    yield bench_likelihood(made.data.space, Machine.measured(), rounds=config["rounds"])
 
 
 def _loop(config: Mapping[str, Any], made: Assembly) -> Comparison:
@@ -70,15 +109,3 @@ def _loop(config: Mapping[str, Any], made: Assembly) -> Comparison:
         result = bench_loop(made.task, lambda: fit(trainer, made.task, made.data, None), steps=config["steps"])
         current.close("finished")
     return result
-
-
-def _table(results: list[Comparison]) -> Any:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("what", "plain ms", "ours ms", "plain / ours", "of the limit"):
-        table.add_column(heading, justify="left" if heading == "what" else "right")
-    for one in results:
-        limit = f"{one.of_limit:.0%}" if one.of_limit == one.of_limit else ""
-        table.add_row(one.name, f"{1e3 * one.plain:.1f}", f"{1e3 * one.ours:.1f}", f"{one.ratio:.2f}", limit)
-    return table

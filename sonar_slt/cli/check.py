@@ -1,22 +1,32 @@
-"""Is everything here? Versions, device, space and corpus, the parameter table, the shapes of one batch.
+"""Is everything here? Versions, device, memory, space and corpus, parameters, one batch, and a round trip.
+
+The round trip takes sentences of the corpus through the space and back. A checkpoint whose halves, tokenizer or
+control rows do not belong together still opens, and says nonsense here.
 
 Examples:
     sonar-slt check
     sonar-slt check space=sonar
+    sonar-slt check space=sonar space.source=/data/converted space.dtype=bfloat16
     sonar-slt check experiment=toy_space
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sonar_slt.cli.recipe import is_current
+from sonar_slt.errors import UserError
 from sonar_slt.runs.provenance import versions
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from torch import nn
+
+GIB = 2**30
+LANGUAGES = 5
+"""How many languages a round trip goes through at most."""
 
 
 def run(config: dict[str, Any]) -> None:
@@ -37,8 +47,10 @@ def run(config: dict[str, Any]) -> None:
             f"Space: '{source}' is absent or out of date; `sonar-slt train` trains it first, in a minute or two."
         )
         return
+    device = best_device()
+    _require_memory(config, console)
     with quiet():
-        made = assemble(config, device=best_device())
+        made = assemble(config, device=device)
     if made.space:
         known = made.space.languages
         named = ", ".join(known) if len(known) <= 12 else f"{len(known)} languages"
@@ -51,6 +63,56 @@ def run(config: dict[str, Any]) -> None:
     console.print(table)
     for line in made.data.described(made.data.batch(0)):
         console.print(line)
+    if made.space and config["round_trip"]:
+        _round_trip(made.data, config, console)
+
+
+def _require_memory(config: Mapping[str, Any], console: Console) -> None:
+    """Say what the weights take and what there is, before anything is loaded; refuse what cannot fit."""
+    from sonar_slt.bench.memory import available
+    from sonar_slt.space.opening import weight_bytes
+    from sonar_slt.task.fitting import best_device
+
+    space = config.get("space")
+    if not space or "source" not in space:
+        return
+    known = {key: space[key] for key in ("source", "revision", "dtype", "only") if key in space}
+    needed, found = weight_bytes(**known), available(best_device())
+    free = "" if found is None else f" of {found / GIB:.1f} GiB free"
+    console.print(f"Memory: {needed / GIB:.2f} GiB of weights{free}")
+    if found is not None and needed > found:
+        raise UserError(
+            f"The weights of '{space['source']}' take {needed / GIB:.1f} GiB and {found / GIB:.1f} GiB are free: "
+            "space.dtype=bfloat16 takes half of float32, and space.only=decoder leaves the encoder out."
+        )
+
+
+def _round_trip(data: Any, config: Mapping[str, Any], console: Console) -> None:
+    """Sentences of the dev split through the space and back, by language."""
+    from sonar_slt.metrics import score_translations
+
+    rows = data.rows["dev"][: config["round_trip"]]
+    if not data.space.has_encoder or not rows:
+        console.print("Round trip: left out, for there is no encoder or no dev sentence.")
+        return
+    known = [code for code in data.space.languages if all(row.texts.get(code) for row in rows)][:LANGUAGES]
+    values = {}
+    for code in known:
+        texts = [row.texts[code][0] for row in rows]
+        said = data.space.decode(data.space.encode(texts, code), code)
+        scores = score_translations(said, [[text] for text in texts], lang=code, resamples=0)["scores"]
+        values[code] = float(scores["bleu"]["value"])
+    mean = sum(values.values()) / len(values)
+    console.print(
+        f"Round trip of {len(rows)} sentences: BLEU {mean:.1f} ("
+        + ", ".join(f"{code} {value:.1f}" for code, value in values.items())
+        + "). SONAR's paper has 32 with the basic and 42 with the fine-tuned decoder, over 200 languages of FLORES."
+    )
+    if mean < config["least_bleu"]:
+        raise UserError(
+            f"The space '{data.space.name}' does not say what it is told: BLEU {mean:.1f} is under "
+            f"least_bleu={config['least_bleu']}. Do encoder, decoder and tokenizer belong together?"
+        )
 
 
 def _counts(task: nn.Module, base: nn.Module | None) -> Iterator[tuple[str, int, int]]:

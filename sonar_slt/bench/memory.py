@@ -1,0 +1,61 @@
+"""How much memory a piece of work takes at its peak, over what the process held before.
+
+On Linux the kernel keeps the peak and can be told to start anew; on a GPU torch does both.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def peak(act: Callable[[], object], device: str | torch.device = "cpu") -> int:
+    """Bytes at the peak of a call, over those held before it; 0 where the system does not say."""
+    if torch.device(device).type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        act()
+        return torch.cuda.max_memory_allocated() - before
+    if not RESET.exists():
+        return 0
+    settle()
+    RESET.write_text("5")  # the peak becomes what is held now
+    before = _held("VmRSS")
+    act()
+    return _held("VmHWM") - before
+
+
+def settle() -> None:
+    """Give back what is free, so that it is not counted as taken, nor hides what is taken next."""
+    gc.collect()
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    except (OSError, AttributeError):
+        return  # another C library keeps less
+
+
+def available(device: str | torch.device = "cpu") -> int | None:
+    """Bytes that a process may still take; None where the system does not say."""
+    if torch.device(device).type == "cuda":
+        free, _ = torch.cuda.mem_get_info()
+        return int(free)
+    try:
+        found = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text())
+    except OSError:
+        return None
+    return int(found[1]) * 1024 if found else None
+
+
+def _held(field: str) -> int:
+    found = re.search(rf"{field}:\s+(\d+) kB", STATUS.read_text())
+    if found is None:
+        raise RuntimeError(f"{STATUS} has no {field}")
+    return int(found[1]) * 1024

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sonar_slt.bench.sentences import lengths, random_vectors
-from sonar_slt.bench.timing import Comparison, Machine, Work, compare
+from sonar_slt.bench.timing import Machine, Ways, Work
 from sonar_slt.space import SentenceSpace
 from sonar_slt.space.generation import Generated, Search, generate
 from sonar_slt.space.generation.plain import plain_generate
@@ -22,7 +22,7 @@ CLOSE = 1e-4
 """Scores nearer than this may change places by the rounding of float32."""
 
 
-def bench_decoding(space: SentenceSpace, machine: Machine, *, count: int, rounds: int) -> Comparison:
+def decoding(space: SentenceSpace, machine: Machine, *, count: int) -> Ways:
     """As many vectors as asked for, ends spread evenly from 5 to 60 tokens; every sentence is compared."""
     vectors, ends = random_vectors(space, count), lengths(count).to(space.device)
     languages = torch.full((count,), space.tokens.language_id(space.languages[0]), device=space.device)
@@ -35,16 +35,12 @@ def bench_decoding(space: SentenceSpace, machine: Machine, *, count: int, rounds
     def ours() -> None:
         said["ours"] = generate(space.model, vectors, languages, search, ends=ends)
 
-    timed = compare(
+    return Ways(
         f"decode {count} vectors, {BEAMS} beams",
         plain,
         ours,
-        rounds=rounds,
-        limit=_limit(space, machine, ends),
-        warm_up=False,
-    )
-    return Comparison(
-        timed.name, timed.plain, timed.ours, timed.ratio, timed.of_limit, _agreement(space, vectors, said)
+        _limit(space, machine, ends),
+        lambda: _agreement(space, vectors, said),
     )
 
 

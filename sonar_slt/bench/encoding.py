@@ -9,28 +9,30 @@ import torch
 from torch import Tensor
 
 from sonar_slt.bench.sentences import random_rows
-from sonar_slt.bench.timing import Comparison, Machine, Work, compare
+from sonar_slt.bench.timing import Machine, Ways, Work
 from sonar_slt.space import SentenceSpace
 from sonar_slt.space.tokens import pad_rows
 
 TOGETHER = 32
 
 
-def bench_encoding(space: SentenceSpace, machine: Machine, *, count: int, rounds: int) -> Comparison:
+def encoding(space: SentenceSpace, machine: Machine, *, count: int) -> Ways:
     """Sentences of 5 to 60 tokens; both ways must give the same vectors."""
-    rows = random_rows(space, count)
-    off = float((plain_encoding(space, rows) - space.encode_rows(rows)).abs().max())
+    rows, found = random_rows(space, count), dict[str, Tensor]()
     tokens = sum(len(row) for row in rows)
     weights = sum(w.numel() for name, w in space.model.model.encoder.named_parameters() if "layers" in name)
-    return compare(
-        f"encode {count} sentences",
-        lambda: plain_encoding(space, rows),
-        lambda: space.encode_rows(rows),
-        rounds=rounds,
-        limit=machine.limit(Work(2.0 * weights * tokens)),
-        warm_up=False,
-        note=f"largest difference {off:.1e}",
-    )
+
+    def plain() -> None:
+        found["plain"] = plain_encoding(space, rows)
+
+    def ours() -> None:
+        found["ours"] = space.encode_rows(rows)
+
+    def agreement() -> str:
+        return f"largest difference {float((found['plain'] - found['ours']).abs().max()):.1e}"
+
+    limit = machine.limit(Work(2.0 * weights * tokens))
+    return Ways(f"encode {count} sentences", plain, ours, limit, agreement)
 
 
 @torch.inference_mode()

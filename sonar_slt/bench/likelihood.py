@@ -29,11 +29,12 @@ def bench_likelihood(space: SentenceSpace, machine: Machine, *, rounds: int, bat
 
 
 def plain_loss(space: SentenceSpace, vectors: Tensor, tokens: TokenBatch) -> Tensor:
-    """The mean over tokens, padding masked by its label alone."""
+    """The mean over sentences of their means over tokens, padding masked by its label alone."""
     inputs = decoder_inputs(tokens, space.tokens.end)
     logits = space.model.lm_head(plain_states(space.model.model.decoder, vectors.to(space.model.dtype), inputs))
     labels = tokens.ids.masked_fill(~tokens.mask, IGNORED)
-    return functional.cross_entropy(logits.flatten(0, 1), labels.flatten())
+    losses = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape)
+    return (losses.sum(dim=1) / tokens.mask.sum(dim=1)).mean()
 
 
 def weights_met(space: SentenceSpace) -> int:

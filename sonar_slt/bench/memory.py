@@ -47,15 +47,30 @@ def available(device: str | torch.device = "cpu") -> int | None:
     if torch.device(device).type == "cuda":
         free, _ = torch.cuda.mem_get_info()
         return int(free)
+    found = [_kib(Path("/proc/meminfo"), "MemAvailable:")]
+    found += [_left(Path("/sys/fs/cgroup"))]  # what a container or a cluster's job may take
+    known = [size for size in found if size is not None]
+    return min(known) if known else None
+
+
+def _left(group: Path) -> int | None:
     try:
-        found = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text())
+        most, now = ((group / name).read_text().strip() for name in ("memory.max", "memory.current"))
+        return None if most == "max" else max(0, int(most) - int(now))
+    except (OSError, ValueError):
+        return None
+
+
+def _kib(path: Path, field: str) -> int | None:
+    try:
+        found = re.search(rf"{field}\s+(\d+) kB", path.read_text())
     except OSError:
         return None
     return int(found[1]) * 1024 if found else None
 
 
 def _held(field: str) -> int:
-    found = re.search(rf"{field}:\s+(\d+) kB", STATUS.read_text())
+    found = _kib(STATUS, f"{field}:")
     if found is None:
         raise RuntimeError(f"{STATUS} has no {field}")
-    return int(found[1]) * 1024
+    return found

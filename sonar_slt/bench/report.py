@@ -36,8 +36,7 @@ def _times(times: Sequence[Comparison]) -> Table:
     table = _table("time", "plain s", "ours s", "plain / ours", "of the limit", "")
     for one in times:
         limit = "" if one.of_limit is None else f"{one.of_limit:.0%}"
-        ratio = "" if one.ratio is None else f"{one.ratio:.2f}"
-        table.add_row(one.name, _short(one.plain), _short(one.ours), ratio, limit, one.note)
+        table.add_row(one.name, _short(one.plain), _short(one.ours), f"{one.ratio:.2f}", limit, one.note)
     return table
 
 

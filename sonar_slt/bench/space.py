@@ -1,21 +1,24 @@
 """The sentence space at its own sizes: encode, decode and train, each against the plain way, in time and in memory.
 
-Memory is measured first, with nothing else in it; then both ways are timed in turn over one copy of the weights.
+Memory is measured first, with nothing else in it. Then both ways are timed in turn, in both precisions: a round does
+each once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 
-from sonar_slt.bench.decoding import bench_decoding
-from sonar_slt.bench.encoding import bench_encoding
+from sonar_slt.bench.decoding import decoding
+from sonar_slt.bench.encoding import encoding
 from sonar_slt.bench.memory import peak, settle
 from sonar_slt.bench.sentences import random_vectors
-from sonar_slt.bench.student import bench_student, our_step, plain_step
-from sonar_slt.bench.timing import Comparison, Footprint, Machine
+from sonar_slt.bench.student import our_step, plain_step, training
+from sonar_slt.bench.timing import Comparison, Footprint, Machine, Ways, compared, in_turn
 from sonar_slt.space import LoraStudent, SentenceSpace
 
 Opened = Callable[..., SentenceSpace]
@@ -36,36 +39,35 @@ def bench_space(opened: Opened, amounts: Amounts, device: torch.device) -> Itera
     """Everything, one result after the other as it is found."""
     yield from _footprints(opened, amounts, device)
     settle()
-    baseline = []
-    for precision in (torch.float32, torch.bfloat16):
-        machine = Machine.measured(precision, device)
-        space = opened(dtype=str(precision).removeprefix("torch."))
-        for result in _timed(space, machine, amounts):
-            if precision == torch.float32:
-                baseline.append(result)
-                yield replace(result, name=f"{result.name}, float32")
-            else:
-                against = baseline.pop(0).plain
-                yield replace(result, name=f"{result.name}, bfloat16 both")
-                ratio = against / result.ours
-                yield replace(result, name=f"{result.name}, bfloat16 against plain float32", plain=against, ratio=ratio)
-        del space
-        settle()
+    kinds = (torch.float32, torch.bfloat16)
+    spaces = [opened(dtype=str(kind).removeprefix("torch.")) for kind in kinds]
+    machines = [Machine.measured(kind, device) for kind in kinds]
+    yield from _timed([encoding(*pair, count=amounts.encoded) for pair in zip(spaces, machines, strict=True)], amounts)
+    yield from _timed([decoding(*pair, count=amounts.decoded) for pair in zip(spaces, machines, strict=True)], amounts)
+    students = [LoraStudent(space=space) for space in spaces]
+    yield from _timed(
+        [training(*pair, count=amounts.trained) for pair in zip(students, machines, strict=True)], amounts
+    )
 
 
-def _timed(space: SentenceSpace, machine: Machine, amounts: Amounts) -> Iterator[Comparison]:
-    yield bench_encoding(space, machine, count=amounts.encoded, rounds=amounts.rounds)
-    yield bench_decoding(space, machine, count=amounts.decoded, rounds=amounts.rounds)
-    yield bench_student(LoraStudent(space=space), machine, count=amounts.trained, rounds=amounts.rounds)
+def _timed(ways: Sequence[Ways], amounts: Amounts) -> Iterator[Comparison]:
+    """Both precisions and both ways in turn, so that each ratio is of neighbours."""
+    wide, half = ways
+    slow, fast, slow_half, fast_half = in_turn([wide.plain, wide.ours, half.plain, half.ours], amounts.rounds)
+    name = wide.name
+    yield compared(f"{name}, float32", slow, fast, limit=wide.limit, note=wide.agreement())
+    yield compared(f"{name}, bfloat16 against plain float32", slow, fast_half, limit=half.limit)
+    yield compared(f"{name}, bfloat16 both", slow_half, fast_half, limit=half.limit, note=half.agreement())
 
 
 def _footprints(opened: Opened, amounts: Amounts, device: torch.device) -> Iterator[Footprint]:
-    """The peaks of opening a decoder, and of a training step each way."""
+    """The peaks of opening a decoder for cached training, and of a training step each way."""
     sizes: list[int] = []
 
-    def decoder_alone() -> None:
-        space = opened(only="decoder")
+    def open_decoder(folder: str) -> None:
+        space = SentenceSpace.from_pretrained(folder, only="decoder", device=device)
         sizes.append(sum(weight.nbytes for weight in space.model.parameters()))
+        _ = space.vector_id  # what the vector cache asks for first
 
     def plain_training() -> None:
         teacher, student = opened(), LoraStudent(space=opened())
@@ -75,7 +77,9 @@ def _footprints(opened: Opened, amounts: Amounts, device: torch.device) -> Itera
         student = LoraStudent(space=opened(only="decoder"))
         our_step(student, random_vectors(student.space, amounts.trained), amounts.trained)()
 
-    opening = peak(decoder_alone, device)
-    yield Footprint("open the decoder alone (beside it: the bytes of its weights)", sizes[0], opening)
+    with TemporaryDirectory() as folder:
+        opened().save(Path(folder) / "space")
+        opening = peak(lambda: open_decoder(f"{folder}/space"), device)
+    yield Footprint("open the decoder for cached training, beside the bytes of its weights", sizes[0], opening)
     plain, ours = peak(plain_training, device), peak(our_training, device)
     yield Footprint(f"training step, {amounts.trained} sentences", plain, ours)

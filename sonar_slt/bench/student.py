@@ -15,31 +15,23 @@ from torch.nn import functional
 
 from sonar_slt.bench.likelihood import plain_loss, weights_met
 from sonar_slt.bench.sentences import random_batch
-from sonar_slt.bench.timing import Comparison, Machine, Work, compare
+from sonar_slt.bench.timing import Machine, Ways, Work
 from sonar_slt.space import LoraStudent, SentenceSpace
 from sonar_slt.space.likelihood import sets_nll
 
 Step = Callable[[], float]
 
 
-def bench_student(student: LoraStudent, machine: Machine, *, count: int, rounds: int) -> Comparison:
+def training(student: LoraStudent, machine: Machine, *, count: int) -> Ways:
     """Both ways over the same student, forward, backward and an AdamW step."""
     teacher = student.space  # its encoder has no adapters, so that one copy times as two would
     batch = random_batch(teacher, count)
     with torch.no_grad():
         cached = teacher.embed(batch)
+    # two sets of vectors, forward and backward to the input
+    limit = machine.limit(Work(8.0 * int(batch.mask.sum()) * weights_met(teacher)))
     plain, ours = plain_step(teacher, student, count), our_step(student, cached, count)
-    tokens = int(batch.mask.sum())
-    return compare(
-        f"training step, {count} sentences",
-        plain,
-        ours,
-        rounds=rounds,
-        limit=machine.limit(
-            Work(2 * 4.0 * tokens * weights_met(teacher))
-        ),  # two sets; forward, and backward to the input
-        warm_up=False,
-    )
+    return Ways(f"training step, {count} sentences", plain, ours, limit)
 
 
 def plain_step(teacher: SentenceSpace, student: LoraStudent, count: int) -> Step:

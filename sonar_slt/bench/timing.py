@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import platform
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 import torch
+
+Act = Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,17 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class Ways:
+    """Two ways of doing one thing, ready to be timed; `agreement` is asked for once both have been taken."""
+
+    name: str
+    plain: Act
+    ours: Act
+    limit: float  # seconds
+    agreement: Callable[[], str] = str
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Seconds of the plain way and of ours, and how many times ours is faster; medians where pairs were timed."""
 
@@ -61,6 +77,17 @@ class Footprint:
     note: str = ""
 
 
+def machine_name(device: str | torch.device = "cpu") -> str:
+    """What the processor calls itself."""
+    if torch.device(device).type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    try:
+        found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        found = None
+    return found[1].strip() if found else platform.processor() or platform.machine()
+
+
 def seconds(act: Callable[[], object]) -> float:
     """How long one call takes; on a GPU until the last kernel is done."""
     _settle()
@@ -72,22 +99,33 @@ def seconds(act: Callable[[], object]) -> float:
 
 def compare(
     name: str,
-    plain: Callable[[], object],
-    ours: Callable[[], object],
+    plain: Act,
+    ours: Act,
     *,
     rounds: int,
     limit: float | None = None,
     warm_up: bool = True,
-    note: str = "",
 ) -> Comparison:
     """Time both in turn, after a warm-up of each where a call is short; `limit` is what ours cannot be faster than."""
     if warm_up:
         plain(), ours()
-    pairs = [(seconds(plain), seconds(ours)) for _ in range(rounds)]
-    took = median(fast for _, fast in pairs)
-    ratio = median(slow / fast for slow, fast in pairs)
-    of_limit = None if limit is None else limit / took
-    return Comparison(name, median(slow for slow, _ in pairs), took, ratio, of_limit, note)
+    slow, fast = in_turn([plain, ours], rounds)
+    return compared(name, slow, fast, limit=limit)
+
+
+def in_turn(acts: Sequence[Act], rounds: int) -> list[list[float]]:
+    """The seconds of each act in each round; a round does all of them once."""
+    times = [[seconds(act) for act in acts] for _ in range(rounds)]
+    return [list(column) for column in zip(*times, strict=True)]
+
+
+def compared(
+    name: str, plain: Sequence[float], ours: Sequence[float], *, limit: float | None = None, note: str = ""
+) -> Comparison:
+    """The medians of both, and that of their ratios round by round."""
+    took = median(ours)
+    ratio = median(slow / fast for slow, fast in zip(plain, ours, strict=True))
+    return Comparison(name, median(plain), took, ratio, None if limit is None else limit / took, note)
 
 
 def _settle() -> None:

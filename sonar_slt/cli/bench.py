@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +21,13 @@ from sonar_slt.runs.files import write_json
 from sonar_slt.runs.provenance import versions
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from sonar_slt.bench.timing import Comparison, Footprint
     from sonar_slt.config.assembly import Assembly
 
-SUBJECTS = ("training", "space")
+AMOUNTS = ("rounds", "steps", "encoded", "decoded", "trained")
+SUBJECTS = ("training", "shortlist", "space")
+HELD_OUT = 256
+"""How many sentences a shortlist is tried on at most."""
 
 
 def run(config: dict[str, Any]) -> None:
@@ -34,42 +36,54 @@ def run(config: dict[str, Any]) -> None:
     from rich.console import Console
 
     from sonar_slt.bench.report import plain_numbers, show
-    from sonar_slt.bench.timing import Machine
-    from sonar_slt.task.fitting import quiet
+    from sonar_slt.bench.timing import Machine, machine_name
+    from sonar_slt.task.fitting import best_device, quiet
 
     call = config.pop("call")
-    subjects = _subjects(config)
+    subjects, device = _subjects(config), best_device()
     console = Console(highlight=False)
     ensure_space(config, call["config_dir"])
-    limits = {kind: Machine.measured(getattr(torch, kind)) for kind in ("float32", "bfloat16")}
+    limits = {kind: Machine.measured(getattr(torch, kind), device) for kind in ("float32", "bfloat16")}
+    console.print(f"{device}, {machine_name(device)}, {torch.get_num_threads()} threads")
     for kind, machine in limits.items():
         reached = f"{machine.operations / 1e9:.0f} GFLOP/s in a large product, {machine.bytes / 1e9:.0f} GB/s read"
-        console.print(f"{torch.get_num_threads()} threads, {kind}: {reached}")
-    measure = {"training": _training, "space": _space}
-    with quiet():
-        results = [result for subject in subjects for result in measure[subject](config, console)]
-    show(console, results)
-    target = Path(config["paths"]["outputs"]) / "bench" / f"{datetime.now():%Y-%m-%d_%H-%M-%S}.json"
+        console.print(f"{kind}: {reached}")
+    began = datetime.now()
+    target = Path(config["paths"]["outputs"]) / "bench" / f"{began:%Y-%m-%d_%H-%M-%S}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
-    rates = {kind: {"flops": machine.operations, "bytes": machine.bytes} for kind, machine in limits.items()}
-    about = {"threads": torch.get_num_threads(), "limits": rates, "versions": versions(), "space": config["space"]}
-    write_json(target, {**about, **plain_numbers(results)})
-    console.print(f"The same in numbers: {target}")
+    about = {
+        "date": f"{began:%Y-%m-%d}",
+        "machine": machine_name(device),
+        "device": str(device),
+        "threads": torch.get_num_threads(),
+        "limits": {kind: asdict(machine) for kind, machine in limits.items()},
+        "versions": versions(),
+        "space": config["space"],
+        **{name: config[name] for name in AMOUNTS},
+    }
+    measure = {"training": _training, "shortlist": _shortlist, "space": _space}
+    results: list[Comparison | Footprint] = []
+    with quiet():
+        for result in (found for subject in subjects for found in measure[subject](config)):
+            console.print(f"  {result.name}: measured", style="dim", markup=False)
+            results.append(result)
+            write_json(target, {**about, **plain_numbers(results)})  # each is kept as soon as it is there
+    show(console, results)
+    console.print(f"The same in numbers: {target}", markup=False)
 
 
 def _subjects(config: Mapping[str, Any]) -> list[str]:
     asked = config["inputs"] or list(SUBJECTS)
     if unknown := [name for name in asked if name not in SUBJECTS]:
         raise UserError(f"Nothing called '{unknown[0]}' is measured: choose among {', '.join(SUBJECTS)}.")
-    least = min(config[name] for name in ("rounds", "steps", "encoded", "decoded", "trained"))
-    if least < 1:
-        raise UserError("rounds, steps, encoded, decoded and trained are at least 1 each.")
+    if min(config[name] for name in AMOUNTS) < 1:
+        raise UserError(f"{', '.join(AMOUNTS)}: each is at least 1.")
     if not config.get("space"):
         raise UserError("`sonar-slt bench` measures a space and training in it: choose one, such as space=toy.")
     return list(asked)
 
 
-def _space(config: Mapping[str, Any], console: Console) -> Iterator[Comparison | Footprint]:
+def _space(config: Mapping[str, Any]) -> Iterator[Comparison | Footprint]:
     """Encode, decode and train in the space alone, at its own sizes."""
     from sonar_slt.bench.space import Amounts, bench_space
     from sonar_slt.config.build import build
@@ -77,13 +91,21 @@ def _space(config: Mapping[str, Any], console: Console) -> Iterator[Comparison |
 
     device = best_device()
     amounts = Amounts(**{name: config[name] for name in ("encoded", "decoded", "trained", "rounds")})
-    results = bench_space(lambda **changes: build({**config["space"], **changes}, device=device), amounts, device)
-    for result in results:
-        console.print(f"  {result.name}: done", style="dim")
-        yield result
+    yield from bench_space(lambda **changes: build({**config["space"], **changes}, device=device), amounts, device)
 
 
-def _training(config: Mapping[str, Any], console: Console) -> Iterator[Comparison]:
+def _shortlist(config: Mapping[str, Any]) -> Iterator[Comparison]:
+    """The words of the training sentences against all words, on sentences of the dev split, in the first language."""
+    from sonar_slt.bench.shortlist import bench_shortlist
+    from sonar_slt.config.assembly import assemble
+
+    data = assemble(config).data
+    code = data.targets[0]
+    known, held_out = ([text for row in data.rows[split] for text in row.texts[code]] for split in ("train", "dev"))
+    yield bench_shortlist(data.space, code, known, held_out[:HELD_OUT], rounds=config["rounds"])
+
+
+def _training(config: Mapping[str, Any]) -> Iterator[Comparison]:
     """A sign training: what the framework adds, and the likelihood that its losses are made of."""
     from sonar_slt.bench.likelihood import bench_likelihood
     from sonar_slt.bench.timing import Machine
@@ -91,7 +113,7 @@ def _training(config: Mapping[str, Any], console: Console) -> Iterator[Compariso
 
     made = assemble(config)
     yield _loop(config, made)
-    yield bench_likelihood(made.data.space, Machine.measured(), rounds=config["rounds"])
+    yield bench_likelihood(made.data.space, Machine.measured(device=made.data.space.device), rounds=config["rounds"])
 
 
 def _loop(config: Mapping[str, Any], made: Assembly) -> Comparison:

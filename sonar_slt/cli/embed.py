@@ -8,23 +8,20 @@ Examples:
 
 from __future__ import annotations
 
-import signal
+import os
 import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from sonar_slt.cli.recipe import ensure_space
 from sonar_slt.errors import UserError
 from sonar_slt.languages import language
-from sonar_slt.runs.record import Terminated
+from sonar_slt.runs.record import ended_by_sigterm
 
 if TYPE_CHECKING:
     from sonar_slt.space import SentenceSpace
-    from sonar_slt.space.cache import VectorCache
+    from sonar_slt.space.cache import CachedVectors, VectorCache
 
 NAMED = 10
 """So many line numbers are named at most."""
@@ -32,27 +29,25 @@ NAMED = 10
 
 def run(config: dict[str, Any]) -> None:
     """Compute what the cache lacks and say how much that was."""
-    from rich.console import Console
-
     call = config.pop("call")
     texts = _checked(config)
+    output = _writable(config["output"]) if config["output"] else None
     ensure_space(config, call["config_dir"])
-    with _ended_by_sigterm():
+    with ended_by_sigterm():  # what is in the cache by then stays
         cache, sentences = _of_files(config, texts) if texts else _of_data(config)
         filled = cache.fill([text for _, text in sentences], [code for code, _ in sentences])
-        if config["output"]:
-            filled.vectors.save(Path(config["output"]))
+        if output:
+            _save(filled.vectors, output)
     rate = f", {filled.computed / max(filled.seconds, 1e-3):,.0f} a second" if filled.computed else ""
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(
+    print(
         f"{len(sentences):,} sentences, {filled.distinct:,} of them distinct: {filled.there:,} were there, "
         f"{filled.computed:,} computed in {filled.seconds:.1f} s{rate}."
     )
     if others := filled.distinct - filled.there - filled.computed:
-        console.print(f"Another process computed {others:,} meanwhile.")
-    console.print(f"Cache: {cache.folder}")
-    if config["output"]:
-        console.print(f"Vectors ({len(filled.vectors):,}, {filled.vectors.dim}) of the files: {config['output']}")
+        print(f"Another process computed {others:,} meanwhile.")
+    print(f"Cache: {cache.folder}")
+    if output:
+        print(f"Vectors ({len(filled.vectors):,}, {filled.vectors.dim}) of the files: {output}")
 
 
 def _checked(config: Mapping[str, Any]) -> list[str]:
@@ -67,6 +62,27 @@ def _checked(config: Mapping[str, Any]) -> list[str]:
         raise UserError("In which language are the files? Add language=deu_Latn or another code.")
     language(config["language"])
     return [sentence for name in config["inputs"] for sentence in read_sentences(Path(name))]
+
+
+def _writable(name: str) -> Path:
+    """The file that the vectors will go to, tried before they are computed; `~` is the user's home."""
+    output = Path(os.path.expanduser(name))
+    if os.path.isdir(output):
+        raise UserError(f"output='{output}' is a folder; a .npy file was expected.")
+    there = next(folder for folder in output.absolute().parents if os.path.lexists(folder))
+    if not os.path.isdir(there):
+        raise UserError(f"output='{output}' cannot be written: '{there}' is no folder.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(f"output='{output}' cannot be written: nothing may be put into the folder '{there}'.")
+    return output
+
+
+def _save(vectors: CachedVectors, output: Path) -> None:
+    try:
+        vectors.save(output)
+    except (PermissionError, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        why = f"'{output}' cannot be written: {error.strerror}"
+        raise UserError(f"{why}; the vectors are in the cache, so name another output= and try again.") from error
 
 
 def _of_files(config: Mapping[str, Any], texts: Sequence[str]) -> tuple[VectorCache, list[tuple[str, str]]]:
@@ -88,11 +104,14 @@ def _of_data(config: Mapping[str, Any]) -> tuple[VectorCache, list[tuple[str, st
 
 
 def _space(config: Mapping[str, Any]) -> SentenceSpace:
-    """The encoder alone: nothing is decoded here."""
+    """The encoder alone, unless the pooling is made of decoder layers: nothing is decoded here."""
     from sonar_slt.config.build import build
+    from sonar_slt.space.pooling import pooling_of
     from sonar_slt.task.fitting import best_device
 
-    half = {"only": "encoder"} if "only" in config["space"] else {}  # whatever a training would leave out
+    choice = config["space"].get("pooling", "mean")
+    needs_decoder = not isinstance(choice, str) or pooling_of(choice).needs_decoder
+    half = {"only": None if needs_decoder else "encoder"} if "only" in config["space"] else {}
     space: SentenceSpace = build({**config["space"], **half}, device=best_device())
     return space
 
@@ -114,20 +133,3 @@ def read_sentences(path: Path) -> list[str]:
         named = ", ".join(blank[:NAMED]) + (f" and {len(blank) - NAMED} more" if len(blank) > NAMED else "")
         print(f"{path}: skipped {len(blank)} blank line{'s' if len(blank) > 1 else ''}: {named}.", file=sys.stderr)
     return sentences
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends the block like Ctrl-C, with one line; what is in the cache by then stays."""
-
-    def end(number: int, frame: FrameType | None) -> NoReturn:
-        raise Terminated(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    former = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, former)

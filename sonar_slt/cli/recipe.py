@@ -30,6 +30,7 @@ SOURCES = (
     "data/stream.py",
     "space/fresh.py",
     "space/likelihood.py",
+    "space/packing.py",
     "space/pooling.py",
     "space/tokens.py",
     "space/vocabulary.py",

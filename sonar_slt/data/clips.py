@@ -27,15 +27,16 @@ from sonar_slt.data.store import ClipStore
 from sonar_slt.data.stream import loader
 from sonar_slt.data.view import Clip, View
 from sonar_slt.errors import UserError
+from sonar_slt.space import inputs
 from sonar_slt.space.cache import CachedVectors, VectorCache
 from sonar_slt.space.sentence_space import SentenceSpace
-from sonar_slt.space.tokens import TokenBatch, pad_rows
+from sonar_slt.space.tokens import FlatRows, TokenBatch, pad_rows
 
 TOGETHER = 8
 """How many batches are drawn at once to be sorted by length, so that little is padding."""
 
 MEASURED = 2**16
-"""How many vectors at most a mean is taken of: it then lies within 0.4 % of their spread of the mean of all."""
+"""How many vectors at most a mean is taken of: its standard error is then 0.4 % of their spread."""
 
 BLOCK = 4096
 """How many of them are in memory at once."""
@@ -118,7 +119,6 @@ class Clips(pl.LightningDataModule):
         self._check_texts()
         self.cache = VectorCache(folder=cache, space=space)
         self.texts = self._drawable()
-        self._ids = space.tokens.rows([text for _, text in self.texts], [code for code, _ in self.texts])
         self._group: tuple[int, list[list[Row]]] | None = None
 
     @property
@@ -193,12 +193,18 @@ class Clips(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[ClipBatch]:
         """Training batches from the current step on, without end."""
+        self._make_ready()
         first = self.trainer.global_step if self.trainer else 0
         return loader(lambda: map(self.batch, count(first)), workers=self.workers)
 
     def val_dataloader(self) -> DataLoader[ClipBatch]:
         """The dev split in order."""
+        self._make_ready()
         return loader(lambda: self.in_order("dev"))
+
+    def _make_ready(self) -> None:
+        """Look up vectors and tokens here: each worker would do it again."""
+        _ = self.vectors, self._ids
 
     def _epoch(self, epoch: int, per_epoch: int) -> list[list[Row]]:
         random = Random(f"{self.seed}-epoch-{epoch}")
@@ -228,16 +234,26 @@ class Clips(pl.LightningDataModule):
     # --- sentences ----------------------------------------------------------------------------------------------
 
     def _check_texts(self) -> None:
+        required = dict.fromkeys((*self.targets, *self.anchors))
+        codes = required | dict.fromkeys(self.unseen)
         for row in (row for rows in self.rows.values() for row in rows):
-            for code in (*self.targets, *self.anchors):
-                if not row.texts.get(code):
+            for code in codes:
+                if row.texts.get(code):
+                    try:
+                        inputs.sentences(row.texts[code])
+                    except UserError as error:
+                        raise UserError(f"Clip {row.id} in {code}: {error}") from error
+                elif code in required:
                     known = ", ".join(row.texts)
                     raise UserError(f"Clip {row.id} has no sentence in {code}; the manifest has {known}.")
         if not self.rows["train"]:
             raise UserError("The corpus has no training clip.")
 
     def sentences(self) -> list[tuple[str, str]]:
-        """Every (language, text) whose vector a training or an evaluation of any split may ask for."""
+        """Every (language, text) whose vector a training asks for, or an evaluation in its target and unseen languages.
+
+        An evaluation in any other language of the manifest computes its own, or needs that language in `unseen`.
+        """
         judged = (
             (code, row.texts[code][0])
             for rows in self.rows.values()
@@ -259,6 +275,11 @@ class Clips(pl.LightningDataModule):
                 self._trained = len(seen)
         return {sentence: i for i, sentence in enumerate(seen)}
 
+    @cached_property
+    def _ids(self) -> FlatRows:
+        """What the decoder reads of each of `texts`; who only wants their vectors does not wait for it."""
+        return self.space.tokens.flat_rows([text for _, text in self.texts], [code for code, _ in self.texts])
+
     def _drawn(self, rows: Sequence[Row], languages: Sequence[str], random: Random) -> Sentences:
         codes = [random.choice(languages) for _ in rows]
         chosen = [self.texts[code, random.choice(row.texts[code])] for row, code in zip(rows, codes, strict=True)]
@@ -268,12 +289,14 @@ class Clips(pl.LightningDataModule):
 def mean_and_spread(vectors: Tensor | CachedVectors) -> Mapping[str, Tensor]:
     """Where teacher vectors lie on average, and how far from it, per dimension: where an adapter starts.
 
-    Of many vectors an even sample is read, block by block.
+    Of many vectors some are drawn, always the same, and read in their order, block by block.
     """
-    step = -(-len(vectors) // MEASURED)
+    drawn = np.arange(len(vectors))
+    if len(drawn) > MEASURED:  # every so many-th would often be of one language: a clip's sentences follow each other
+        drawn = np.sort(np.random.default_rng(0).choice(drawn, MEASURED, replace=False))
     number, mean, squares = 0, torch.zeros(()), torch.zeros(())
-    for start in range(0, len(vectors), step * BLOCK):
-        block = vectors[start : start + step * BLOCK : step].double()
+    for start in range(0, len(drawn), BLOCK):
+        block = vectors[torch.from_numpy(drawn[start : start + BLOCK])].double()
         number += len(block)
         before, mean = mean, mean + (block - mean).sum(dim=0) / number
         squares = squares + ((block - before) * (block - mean)).sum(dim=0)

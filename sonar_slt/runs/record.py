@@ -15,7 +15,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -38,6 +39,19 @@ Handler = Callable[[int, FrameType | None], Any] | int | None
 
 class Terminated(SystemExit):
     """SIGTERM asked this process to end; raised where the run stands so that files and records are closed."""
+
+
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends the block by `Terminated`, like Ctrl-C, instead of ending the process on the spot."""
+    if threading.current_thread() is not threading.main_thread():  # which alone may say what a signal does
+        yield
+        return
+    former = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 class Run:

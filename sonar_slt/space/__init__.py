@@ -3,8 +3,18 @@
 Everything else in the house is a student of this room; nothing here knows where a vector came from.
 """
 
+from sonar_slt.space.generation import Shortlist
 from sonar_slt.space.pooling import AttentionPooling, EosPooling, MaxPooling, MeanPooling
 from sonar_slt.space.sentence_space import SentenceSpace
 from sonar_slt.space.student import LoraStudent, Student
 
-__all__ = ["AttentionPooling", "EosPooling", "LoraStudent", "MaxPooling", "MeanPooling", "SentenceSpace", "Student"]
+__all__ = [
+    "AttentionPooling",
+    "EosPooling",
+    "LoraStudent",
+    "MaxPooling",
+    "MeanPooling",
+    "SentenceSpace",
+    "Shortlist",
+    "Student",
+]

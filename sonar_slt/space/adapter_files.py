@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from peft import LoraConfig
 from safetensors import SafetensorError
@@ -30,8 +31,25 @@ PREFIX = "base_model.model."
 FINGERPRINT = "base_fingerprint"
 """The key of the base's hash in the one part of peft's config that is free, `auto_mapping`."""
 
-UNKNOWN_HERE = ("use_rslora", "use_dora", "alpha_pattern", "rank_pattern", "layers_to_transform", "modules_to_save")
-"""Options of peft that our students do not have; ignoring one would give other vectors than those that were learnt."""
+OURS = (
+    "r",
+    "lora_alpha",
+    "lora_dropout",
+    "target_modules",
+    "exclude_modules",
+    "auto_mapping",
+    "base_model_name_or_path",
+    "revision",
+    "task_type",
+    "peft_type",
+    "peft_version",
+    "inference_mode",
+    "init_lora_weights",
+)
+"""Settings of peft that we read, or that change no vector of weights that fit; the others must be at their default."""
+
+HARMLESS_STARTS = (True, False, "gaussian")
+"""How the small matrices may have begun; some of peft's other ways change the base."""
 
 
 def write_adapters(folder: Path, config: LoraConfig, weights: Mapping[str, Tensor], base: SentenceSpace) -> None:
@@ -68,13 +86,49 @@ def read_adapters(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         weights = load_file(folder / WEIGHTS)
     except (ValueError, SafetensorError) as error:
         raise UserError(f"The adapters of '{folder}' cannot be read: {error}.") from error
+    _require_lora(folder / CONFIG, settings)
+    return settings, weights
+
+
+def _require_lora(path: Path, settings: Any) -> None:
+    """Refuse settings that are no LoRA, or one with more to it than a LoRA student has."""
+    settings = settings if isinstance(settings, dict) else {}
     lacking = {"r", "lora_alpha", "lora_dropout", "target_modules"} - settings.keys()
     if lacking or settings.get("peft_type") != "LORA" or not isinstance(settings["target_modules"], list):
-        raise UserError(f"'{folder / CONFIG}' describes no LoRA with a rank, an alpha and a list of target modules.")
-    unknown = [name for name in UNKNOWN_HERE if settings.get(name)]
-    if unknown:
-        raise UserError(f"'{folder / CONFIG}' sets {', '.join(unknown)}, which a LoRA student does not have.")
-    return settings, weights
+        raise UserError(f"'{path}' describes no LoRA with a rank, an alpha, a dropout and a list of target modules.")
+    if not isinstance(settings.get("auto_mapping") or {}, dict):
+        raise UserError(f"'{path}' has auto_mapping={settings['auto_mapping']!r}: expected names and values.")
+    usual = vars(LoraConfig())
+    other = [name for name, value in settings.items() if name not in OURS and value and value != usual.get(name)]
+    if settings.get("init_lora_weights", True) not in HARMLESS_STARTS:
+        other.append("init_lora_weights")
+    if other:
+        told = ", ".join(f"{name}={settings[name]!r}" for name in other)
+        raise UserError(f"'{path}' sets {told}, which a LoRA student does not have.")
+    require_options(
+        f"'{path}'",
+        rank=settings["r"],
+        alpha=settings["lora_alpha"],
+        dropout=settings["lora_dropout"],
+        targets=settings["target_modules"],
+    )
+
+
+def require_options(origin: str, *, rank: object, alpha: object, dropout: object, targets: object) -> None:
+    """Refuse options of another type or size than LoRA's; `origin` begins the sentence."""
+    if not isinstance(rank, int) or isinstance(rank, bool) or rank < 1:
+        raise UserError(f"{origin} asks for rank {rank!r}: expected a whole number of at least 1.")
+    if not _is_finite(alpha) or alpha <= 0:
+        raise UserError(f"{origin} asks for alpha {alpha!r}: expected a number above 0.")
+    if not _is_finite(dropout) or not 0 <= dropout < 1:
+        raise UserError(f"{origin} asks for dropout {dropout!r}: expected a number from 0 to below 1.")
+    named = isinstance(targets, Sequence) and not isinstance(targets, str) and all(isinstance(t, str) for t in targets)
+    if not named or not targets:
+        raise UserError(f"{origin} asks for targets {targets!r}: expected a list of names of projections.")
+
+
+def _is_finite(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def require_fit(folder: Path, weights: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]]) -> None:

@@ -14,13 +14,10 @@ from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 from torch import nn
 from transformers import M2M100Config, M2M100ForConditionalGeneration, NllbTokenizer
 
-from sonar_slt.space.tokens import MAX_TOKENS
+from sonar_slt.space.tokens import CONTROL_TOKENS, MAX_TOKENS
 
 STOPS = Regex("[,.;:!?]")
 """Marks that are never merged into a word."""
-
-CONTROL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>")
-"""The first four rows, in fairseq's and transformers' order."""
 
 
 def train_tokenizer(sentences: Iterable[str], languages: Sequence[str], *, size: int) -> NllbTokenizer:

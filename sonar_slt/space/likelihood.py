@@ -61,10 +61,7 @@ def _attended(layer: Any, states: Tensor, packing: Packing) -> Tensor:
     """Causal self-attention (tokens, dim); real positions never look at the padding on their right."""
     attention = layer.self_attn
     normed = layer.self_attn_layer_norm(states)
-    query, key, value = (  # each (batch, heads, length, head dim)
-        packing.padded(project(normed)).view(*packing.shape, attention.num_heads, attention.head_dim).transpose(1, 2)
-        for project in (attention.q_proj, attention.k_proj, attention.v_proj)
-    )
+    query, key, value = packing.heads(attention, normed)
     dropout = attention.dropout if attention.training else 0.0
     seen = functional.scaled_dot_product_attention(
         query, key, value, dropout_p=dropout, is_causal=True, scale=attention.scaling

@@ -5,6 +5,7 @@ Half of a model can be opened alone. Decoding and training on cached vectors nee
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -30,7 +31,7 @@ FILES = ("*.json", "*.safetensors", "*.model", "*.txt")
 """What is fetched from a hub: nothing that would have to be unpickled."""
 
 HALVES = ("encoder", "decoder")
-PRECISIONS = {
+DTYPES = {
     "float32": torch.float32,
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
@@ -42,6 +43,8 @@ def located(source: str | Path, revision: str | None = None) -> Path:
     """The folder of a checkpoint; a hub id is fetched unless it lies in the local hub cache."""
     folder = Path(source).expanduser()
     if folder.is_dir():
+        if revision:
+            raise UserError(f"revision={revision} is of a hub id; '{source}' is a folder.")
         return folder
     unknown = f"No sentence space at '{source}': expected a transformers folder or a hub id."
     if not HUB_ID.fullmatch(str(source)):
@@ -52,6 +55,8 @@ def located(source: str | Path, revision: str | None = None) -> Path:
     try:
         return Path(snapshot_download(str(source), revision=revision, allow_patterns=list(FILES)))
     except (OSError, ValueError) as error:  # the hub's errors are either
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise
         reason = "the hub is switched off by HF_HUB_OFFLINE" if offline else "no hub has it, or none can be reached"
         raise UserError(f"{unknown[:-1]}; no such folder, and {reason}.") from error
 
@@ -61,8 +66,8 @@ def configuration(folder: Path, only: str | None = None) -> Any:
     if only not in (None, *HALVES):
         raise UserError(f"only='{only}': a space opens whole, or only its encoder or its decoder.")
     try:
-        config: Any = AutoConfig.from_pretrained(folder)
-    except (OSError, ValueError) as error:
+        config: Any = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except Exception as error:  # a config that is wrong in itself is told by errors of many kinds
         raise UserError(f"No sentence space in '{folder}': its config.json is missing or cannot be read.") from error
     if config.model_type != "m2m_100":
         raise UserError(f"'{folder}' holds a {config.model_type} model; a sentence space needs an m2m_100 one.")
@@ -78,7 +83,7 @@ def configuration(folder: Path, only: str | None = None) -> Any:
 def tokenizer_of(folder: Path) -> Any:
     """The tokenizer of a checkpoint."""
     try:
-        return AutoTokenizer.from_pretrained(folder)
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # the tokenizers library raises plain `Exception` for a file that it cannot parse
         raise UserError(f"No sentence space in '{folder}': its tokenizer is missing or cannot be read.") from error
 
@@ -86,11 +91,13 @@ def tokenizer_of(folder: Path) -> Any:
 def open_model(folder: Path, config: Any, *, precision: torch.dtype, device: str | torch.device = "cpu") -> Model:
     """The model of a checkpoint, frozen; nothing is allocated before every tensor is known to be there."""
     stored = needed(stored_weights(folder), config)
+    if config.d_model % config.encoder_attention_heads or config.d_model % config.decoder_attention_heads:
+        raise UserError(f"'{folder}' has {config.d_model} dimensions, which its attention heads do not divide.")
     with torch.device("meta"):
         model: Model = M2M100ForConditionalGeneration(config)
     expected = {name: tuple(weight.shape) for name, weight in model.named_parameters()}
-    if len(expected) > len(stored) or any(stored[name].shape != shape for name, shape in expected.items()):
-        wrong = [name for name, shape in expected.items() if name not in stored or stored[name].shape != shape]
+    wrong = [name for name, shape in expected.items() if name not in stored or stored[name].shape != shape]
+    if wrong:
         raise UserError(
             f"'{folder}' lacks {len(wrong)} of the {len(expected)} weights that its config.json describes, or has them "
             f"in another shape; the first is {wrong[0]}."
@@ -145,6 +152,18 @@ def freeze(model: Model) -> Model:
 
 
 @contextmanager
+def evaluating(model: Model) -> Iterator[None]:
+    """In eval mode for as long as the block lasts; then every module, a student's dropout too, as it was."""
+    training = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, was in training:
+            module.training = was
+
+
+@contextmanager
 def silent() -> Iterator[None]:
     """Without transformers' bars for what takes no time."""
     bars: Any = hf_logging
@@ -161,6 +180,6 @@ def precision_of(dtype: str | torch.dtype) -> torch.dtype:
     """A torch precision by its name."""
     if isinstance(dtype, torch.dtype):
         return dtype
-    if dtype not in PRECISIONS:
-        raise UserError(f"Unknown precision '{dtype}': choose one of {', '.join(PRECISIONS)}.")
-    return PRECISIONS[dtype]
+    if dtype not in DTYPES:
+        raise UserError(f"Unknown precision '{dtype}': choose one of {', '.join(DTYPES)}.")
+    return DTYPES[dtype]

@@ -20,6 +20,9 @@ from sonar_slt.errors import UserError
 class Pooling(nn.Module):
     """One vector from many states."""
 
+    needs_decoder = False
+    """Whether `adopt` takes layers of the decoder, so that a space opened without it will not do."""
+
     @property
     def title(self) -> str:
         """What a file or folder may call it."""
@@ -64,6 +67,8 @@ class AttentionPooling(Pooling):
     The SONAR-SLT paper starts it from the checkpoint's first three decoder layers (`take="first"`); the reference
     tools run the last four (`take="last", layers=4`). The layers are copies: training them moves nothing else.
     """
+
+    needs_decoder = True
 
     def __init__(self, *, layers: int = 3, take: str = "first") -> None:
         super().__init__()

@@ -15,10 +15,9 @@ from transformers import M2M100Config, M2M100ForConditionalGeneration, NllbToken
 from sonar_slt.errors import UserError
 from sonar_slt.languages import LANGUAGES
 from sonar_slt.space.opening import Model, filled
-from sonar_slt.space.tokens import MAX_TOKENS
+from sonar_slt.space.tokens import CONTROL_TOKENS, MAX_TOKENS
 from sonar_slt.space.weights import TABLE
 
-CONTROL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>")
 CHARACTERS = range(0x21, 0x2000)  # the alphabets of the west and of the middle east, and the signs of India
 
 
@@ -56,10 +55,12 @@ def random_model(
 
 def random_tokenizer(vocabulary: int) -> NllbTokenizer:
     """Characters as tokens, every language of SONAR, and `▁number` for each further row of the vocabulary."""
-    room = vocabulary - len(LANGUAGES)
+    room = vocabulary - len(LANGUAGES) - 1  # transformers adds `<mask>` before the languages
     words = [*CONTROL_TOKENS, "▁", *(chr(code) for code in CHARACTERS)]
     if room < len(words):
-        raise UserError(f"vocabulary={vocabulary}: a random space needs {len(words) + len(LANGUAGES):,} rows at least.")
+        raise UserError(
+            f"vocabulary={vocabulary}: a random space needs {len(words) + len(LANGUAGES) + 1:,} rows at least."
+        )
     words += [f"▁{number}" for number in range(len(words), room)]
     return NllbTokenizer(
         vocab={word: row for row, word in enumerate(words)},

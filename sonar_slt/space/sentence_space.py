@@ -6,8 +6,10 @@ toy space, which is an ordinary folder of the same kind).
 
 from __future__ import annotations
 
-import copy
+import hashlib
+import json
 import logging
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,15 +22,17 @@ from torch.nn import functional
 
 from sonar_slt.errors import UserError
 from sonar_slt.progress import counted
+from sonar_slt.runs.files import replace_folder
 from sonar_slt.space.encoder import encoded
 from sonar_slt.space.generation import Search, Shortlist, generate
 from sonar_slt.space.generation.plain import plain_generate
-from sonar_slt.space.inputs import languages_of, require_languages, require_vectors, sentences
+from sonar_slt.space.inputs import languages_of, require_languages, require_room, require_vectors, sentences
 from sonar_slt.space.likelihood import sets_nll
 from sonar_slt.space.opening import (
     HALVES,
     Model,
     configuration,
+    evaluating,
     located,
     open_model,
     precision_of,
@@ -38,12 +42,15 @@ from sonar_slt.space.opening import (
 from sonar_slt.space.pooling import Pooling, pooling_of
 from sonar_slt.space.random_space import random_model, random_tokenizer
 from sonar_slt.space.tokens import MAX_TOKENS, SentenceTokens, TokenBatch, by_length, pad_rows
-from sonar_slt.space.weights import fingerprint, stored_weights
+from sonar_slt.space.weights import Checkpoint, fingerprint
 
 log = logging.getLogger(__name__)
 
-LOGIT_BYTES = 256 * 2**20
-"""What the scores of all next words of a batch may take while it is decoded."""
+LAYOUT = ("encoder_attention_heads", "scale_embedding", "activation_function", "pad_token_id")
+"""What of a config decides a vector beside the weights and their shapes."""
+
+DECODING_BYTES = 4 * 2**30
+"""What a batch may take while it is decoded, were all its sentences as long as allowed."""
 
 MOST_TOGETHER = 256
 """How many vectors are decoded together at most, however small the vocabulary."""
@@ -78,9 +85,8 @@ class SentenceSpace:
         self.languages = languages_of(tokenizer, name)
         self.has_encoder, self.has_decoder = bool(model.config.encoder_layers), bool(model.config.decoder_layers)
         self.pooling = pooling_of(pooling)
-        if self.has_encoder:
-            self.pooling.adopt(model)
-            self.pooling.requires_grad_(False).eval()
+        self.pooling.adopt(model)
+        self.pooling.requires_grad_(False).eval()
         known = None if identity else fingerprint(dict(model.named_parameters()))  # before adapters rename weights
         self._identity = identity or (lambda: str(known))
 
@@ -104,14 +110,16 @@ class SentenceSpace:
         folder = located(source, revision)
         config = configuration(folder, only)
         tokenizer = tokenizer_of(folder)
+        require_room(tokenizer, config.vocab_size, str(source))
+        identity = Checkpoint(folder).fingerprint
         model = open_model(folder, config, precision=precision, device=device)
         return cls(
             model,
             tokenizer,
-            name=str(source),
+            name=f"{source}@{revision}" if revision else str(source),
             pooling=pooling,
             normalize=normalize,
-            identity=lambda: fingerprint(stored_weights(folder)),
+            identity=identity,
         )
 
     @classmethod
@@ -142,8 +150,15 @@ class SentenceSpace:
             device=device,
             only=only,
         )
-        name = f"random, {dim} x {layers} layers, seed {seed}"
-        return cls(model, random_tokenizer(vocabulary), name=name, pooling=pooling, normalize=normalize)
+        name = f"random, {dim} wide, {layers} layers, {heads} heads, {hidden} hidden, {vocabulary} words, seed {seed}"
+        return cls(
+            model,
+            random_tokenizer(vocabulary),
+            name=name,
+            pooling=pooling,
+            normalize=normalize,
+            identity=lambda: hashlib.sha256(name.encode()).hexdigest()[:16],  # the same whichever half is made
+        )
 
     @property
     def dim(self) -> int:
@@ -163,23 +178,35 @@ class SentenceSpace:
     @property
     def vector_id(self) -> str:
         """A name for everything that decides a sentence's vector."""
-        unit = ["unit"] if self.normalize else []
-        return "-".join([self.fingerprint, self.pooling.title, str(self.model.dtype).removeprefix("torch."), *unit])
+        parts = [self.fingerprint, self._reading, self.pooling.title, str(self.model.dtype).removeprefix("torch.")]
+        return "-".join([*parts, "unit"] if self.normalize else parts)
 
-    def renewed(self) -> Self:
-        """The same space after its weights were changed, under a fingerprint of its own."""
-        changed, known = copy.copy(self), fingerprint(dict(self.model.named_parameters()))
-        changed.__dict__.pop("fingerprint", None)
-        changed._identity = lambda: known
-        return changed
+    @cached_property
+    def _reading(self) -> str:
+        """A hash of what else decides a vector: how text becomes tokens, how the encoder is laid out, what pools."""
+        layout = {name: getattr(self.model.config, name) for name in LAYOUT}
+        learnt = fingerprint(dict(self.pooling.named_parameters()))
+        said = json.dumps([self.tokens.described(), layout, learnt], sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()[:8]
+
+    def renew(self) -> None:
+        """Take a new fingerprint after the weights were changed: what was known of the old ones holds no more."""
+        known = fingerprint(dict(self.model.named_parameters()))
+        self.__dict__.pop("fingerprint", None)
+        self._identity = lambda: known
 
     def save(self, folder: Path) -> None:
-        """Write an ordinary transformers folder (safetensors, config, tokenizer)."""
+        """Write an ordinary transformers folder (safetensors, config, tokenizer), which appears whole or not at all."""
         for half in HALVES:
             self._need(half, "saved")
+        if any("lora_" in name for name, _ in self.model.named_parameters()):
+            raise UserError(f"The space '{self.name}' has a LoRA student: save the student, or merge it first.")
+        draft = folder.with_name(f".{folder.name}.draft")
+        shutil.rmtree(draft, ignore_errors=True)
         with silent():
-            self.model.save_pretrained(folder)
-        self.tokens.tokenizer.save_pretrained(folder)
+            self.model.save_pretrained(draft)
+        self.tokens.tokenizer.save_pretrained(draft)
+        replace_folder(draft, folder)
 
     # --- text to vectors ----------------------------------------------------------------------------------------
 
@@ -198,11 +225,7 @@ class SentenceSpace:
         Batches hold about `batch_tokens` tokens after sorting by length; the order of the result is the order given.
         """
         self._need("encoder", "encoded")
-        codes = self.codes(lang, len(sentences(texts)))
-        before = self.tokens.truncated
-        rows = self.tokens.rows(texts, codes)
-        if cut := self.tokens.truncated - before:
-            log.warning("%d of %d sentences were longer than %d tokens and were cut", cut, len(rows), MAX_TOKENS)
+        rows = self._rows(texts, lang)
         vectors = self.encode_rows(rows, batch_tokens=batch_tokens, differentiable=differentiable, progress=progress)
         unit = self.normalize if normalize is None else normalize
         return functional.normalize(vectors, dim=1) if unit else vectors
@@ -219,8 +242,8 @@ class SentenceSpace:
         vectors: list[Tensor] = [torch.empty(0)] * len(rows)
         with torch.set_grad_enabled(differentiable), counted("encoding", len(rows), shown=progress) as advance:
             for batch in by_length(rows, batch_tokens):
-                encoded = self.embed(pad_rows([rows[i] for i in batch], self.tokens.pad).to(self.device))
-                for i, vector in zip(batch, encoded, strict=True):
+                found = self.embed(pad_rows([rows[i] for i in batch], self.tokens.pad).to(self.device))
+                for i, vector in zip(batch, found, strict=True):
                     vectors[i] = vector
                 advance(len(batch))
         return torch.stack(vectors)
@@ -260,15 +283,17 @@ class SentenceSpace:
         search, codes = Search.of(**knobs), self.codes(lang, len(vectors))
         if plain and shortlist is not None:
             raise UserError("A shortlist is for the fast way of decoding: leave out plain=True.")
-        size = batch_size or self._together(search)
+        size = self._together(search) if batch_size is None else batch_size
+        if size < 1:
+            raise UserError(f"batch_size={batch_size}: at least one vector is decoded at a time.")
         ids = torch.tensor([self.tokens.language_id(code) for code in codes], device=self.device)
-        vectors, training = vectors.to(self.device, self.model.dtype), self.model.training
-        self.model.eval()
+        vectors = vectors.to(self.device, self.model.dtype)
         said: list[list[Hypothesis]] = []
-        with counted("decoding", len(vectors), shown=progress) as advance:
+        with evaluating(self.model), counted("decoding", len(vectors), shown=progress) as advance:
             for start in range(0, len(vectors), size):
                 part, languages = vectors[start : start + size], ids[start : start + size]
-                drawn = search if search.seed is None else replace(search, seed=search.seed + start)
+                seed = None if search.seed is None else (search.seed + start) % 2**63
+                drawn = replace(search, seed=seed)
                 if plain:
                     found = plain_generate(self.model, part, languages, drawn)
                 else:
@@ -276,7 +301,6 @@ class SentenceSpace:
                 texts = iter(self.tokens.text([one.ids for best in found for one in best]))
                 said.extend([Hypothesis(next(texts), one.score) for one in best] for best in found)
                 advance(len(part))
-        self.model.train(training)
         return said
 
     # --- likelihood ---------------------------------------------------------------------------------------------
@@ -287,12 +311,14 @@ class SentenceSpace:
         Several sets of vectors of the same texts, shape (sets, N, dim), go through in one pass and give (sets, N).
         """
         self._need("decoder", "scored")
-        sets = vectors if vectors.ndim == 3 else vectors.unsqueeze(0)
-        require_vectors(sets.flatten(0, 1), self.dim)
-        if sets.shape[1] != len(sentences(texts)):
-            raise UserError(f"{sets.shape[1]} vectors for {len(texts)} sentences: give one for each.")
-        tokens = self.tokens.batch(texts, self.codes(lang, len(texts))).to(self.device)
-        scores = -sets_nll(self.model, sets.to(self.device), tokens)
+        sets = vectors if isinstance(vectors, Tensor) and vectors.ndim == 3 else [vectors]
+        for one in sets:
+            require_vectors(one, self.dim)
+            if len(one) != len(texts):
+                raise UserError(f"{len(one)} vectors for {len(texts)} sentences: give one for each.")
+        tokens = pad_rows(self._rows(texts, lang), self.tokens.pad).to(self.device)
+        stacked = torch.stack([*sets])
+        scores = -sets_nll(self.model, stacked.to(self.device), tokens)
         return scores if vectors.ndim == 3 else scores[0]
 
     # --- checks -------------------------------------------------------------------------------------------------
@@ -309,6 +335,15 @@ class SentenceSpace:
         """Refuse languages that the space lacks."""
         require_languages(codes, self.languages, self.name)
 
+    def _rows(self, texts: Sequence[str], lang: str | Sequence[str]) -> list[list[int]]:
+        """Rows of ids, after every check; sentences that are too long are cut and counted."""
+        codes = self.codes(lang, len(sentences(texts)))
+        before = self.tokens.truncated
+        rows = self.tokens.rows(texts, codes)
+        if cut := self.tokens.truncated - before:
+            log.warning("%d of %d sentences were longer than %d tokens and were cut", cut, len(rows), MAX_TOKENS)
+        return rows
+
     def _need(self, half: str, act: str) -> None:
         if not getattr(self, f"has_{half}"):
             other = "decoder" if half == "encoder" else "encoder"
@@ -317,7 +352,9 @@ class SentenceSpace:
             )
 
     def _together(self, search: Search) -> int:
-        """How many vectors are decoded at once: as many as the scores of their next words leave room for."""
-        rows = search.n_best if search.do_sample else search.num_beams
-        per_vector = 4 * int(self.model.config.vocab_size) * rows
-        return max(1, min(MOST_TOGETHER, LOGIT_BYTES // per_vector))
+        """How many vectors are decoded at once: as many as their next words' scores and their past leave room for."""
+        config, rows = self.model.config, search.n_best if search.do_sample else search.num_beams
+        slots = 2 + rows * search.max_new_tokens
+        past = 2 * int(config.decoder_layers) * self.dim * int(self.model.dtype.itemsize) * slots
+        together = DECODING_BYTES // (4 * int(config.vocab_size) * rows + past)
+        return max(1, min(MOST_TOGETHER, together))

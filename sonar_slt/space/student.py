@@ -16,7 +16,14 @@ from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
 from sonar_slt.errors import UserError
-from sonar_slt.space.adapter_files import FINGERPRINT, PREFIX, read_adapters, require_fit, write_adapters
+from sonar_slt.space.adapter_files import (
+    FINGERPRINT,
+    PREFIX,
+    read_adapters,
+    require_fit,
+    require_options,
+    write_adapters,
+)
 from sonar_slt.space.likelihood import sentence_nll
 from sonar_slt.space.sentence_space import SentenceSpace
 from sonar_slt.space.tokens import TokenBatch
@@ -77,6 +84,7 @@ class LoraStudent(Student):
         targets: Sequence[str] = LIVE_PROJECTIONS,
     ) -> None:
         super().__init__(space=space)
+        require_options("A LoRA student", rank=rank, alpha=alpha, dropout=dropout, targets=targets)
         adapter_shapes(space, targets, rank)  # what is wrong is said before anything is touched
         self._config = LoraConfig(
             r=rank,
@@ -103,19 +111,19 @@ class LoraStudent(Student):
     @contextmanager
     def as_teacher(self) -> Iterator[SentenceSpace]:
         """The space with the adapters off."""
-        if not self.adapters:
-            raise UserError("This student was merged into its base: open the space again for the teacher.")
+        self._require_adapters("it has no teacher any more")
         layers = [layer for _, layer in _layers(self.space) if not layer.disable_adapters]
         for layer in layers:
-            layer.enable_adapters(False)
+            _switch(layer, on=False)
         try:
             yield self.space
         finally:
             for layer in layers:
-                layer.enable_adapters(True)
+                _switch(layer, on=True)
 
     def save(self, folder: str | Path) -> None:
         """Write the adapters alone in peft's own format; the folder is whole or not there."""
+        self._require_adapters("it has no adapters to save")
         write_adapters(Path(folder), self._config, self._weights(), self.space)
 
     @classmethod
@@ -139,10 +147,11 @@ class LoraStudent(Student):
         return student
 
     def merge(self) -> SentenceSpace:
-        """Fold the adapters into the base for good and return it as an ordinary space with a fingerprint of its own.
+        """Fold the adapters into the base for good: its space is an ordinary one again, under a new fingerprint.
 
         Exact but for one rounding of each weight in the base's precision.
         """
+        self._require_adapters("it has no adapters to merge")
         broken = [name for name, weight in self._weights().items() if not weight.isfinite().all()]
         if broken:
             raise UserError(f"{len(broken)} adapter weights hold NaN or infinity ({broken[0]}): nothing was merged.")
@@ -153,8 +162,13 @@ class LoraStudent(Student):
             setattr(model.get_submodule(parent), child, layer.base_layer)
         del model.peft_config
         self.adapters = nn.ModuleDict()
-        self._space = (self.space.renewed(),)
+        self.space.name += " with adapters merged in"  # no one may take it for the base that it was
+        self.space.renew()
         return self.space
+
+    def _require_adapters(self, lost: str) -> None:
+        if not self.adapters:
+            raise UserError(f"This student was merged into its base: {lost}. Open the space again for a new one.")
 
     def _weights(self) -> dict[str, Tensor]:
         """The small matrices by peft's names."""
@@ -169,8 +183,6 @@ def adapter_shapes(space: SentenceSpace, targets: Sequence[str], rank: int) -> d
     """The weights of a student with these options, by peft's names; options that make no student are refused."""
     if any(_layers(space)):
         raise UserError(f"The space '{space.name}' has a LoRA student already: merge it, or open the space again.")
-    if rank < 1 or not targets:
-        raise UserError(f"LoRA of rank {rank} over {len(targets)} targets: expected at least rank 1 and one target.")
     linear = {name: layer for name, layer in space.model.named_modules() if isinstance(layer, nn.Linear)}
     shapes: dict[str, tuple[int, int]] = {}
     for target in targets:
@@ -189,6 +201,14 @@ def adapter_shapes(space: SentenceSpace, targets: Sequence[str], rank: int) -> d
             shapes[f"{PREFIX}{name}.lora_A.weight"] = (rank, linear[name].in_features)
             shapes[f"{PREFIX}{name}.lora_B.weight"] = (linear[name].out_features, rank)
     return shapes
+
+
+def _switch(layer: Any, *, on: bool) -> None:
+    """The adapters of a layer on or off; peft alone would also change which of them learn."""
+    learning = [(weight, weight.requires_grad) for weight in layer.parameters()]
+    layer.enable_adapters(on)
+    for weight, learns in learning:
+        weight.requires_grad_(learns)
 
 
 def _layers(space: SentenceSpace) -> list[tuple[str, Any]]:

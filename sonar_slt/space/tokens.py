@@ -6,10 +6,13 @@ token and `</s>` are added per row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -17,8 +20,14 @@ from torch.nn import functional
 MAX_TOKENS = 514
 """SONAR's longest input, language token and `</s>` included; transformers itself would not stop there."""
 
+SLICE = 4096
+"""How many sentences are tokenised at once where there are very many."""
+
 IGNORED = -100
 """The label of positions that no loss counts."""
+
+CONTROL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>")
+"""The tokens of the first four rows, in the order of fairseq and transformers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +56,34 @@ class SentenceTokens:
         self.tokenizer = tokenizer
         self.pad: int = tokenizer.pad_token_id
         self.end: int = tokenizer.eos_token_id
-        self.truncated = 0  # how many sentences were longer than MAX_TOKENS so far
+        self.truncated = 0  # how many sentences `rows` has cut so far, as often as it was given them
 
     def language_id(self, code: str) -> int:
         """The id of a language token; the caller has checked that the space has the language."""
         return int(self.tokenizer.convert_tokens_to_ids(code))
 
+    def described(self) -> str:
+        """Everything that decides how text becomes tokens, as text."""
+        backend = getattr(self.tokenizer, "backend_tokenizer", None)
+        if backend is None:  # a tokenizer in Python alone: its words, and the class that splits into them
+            return json.dumps([type(self.tokenizer).__name__, sorted(self.tokenizer.get_vocab().items())])
+        said = json.loads(backend.to_str())
+        return json.dumps({name: part for name, part in said.items() if name not in ("truncation", "padding")})
+
     def rows(self, texts: Sequence[str], languages: Sequence[str]) -> list[list[int]]:
         """One row `[lang] X </s>` per text, cut at MAX_TOKENS."""
-        how = {"add_special_tokens": False, "split_special_tokens": True, "verbose": False}  # `</s>` in a text is text
-        encoded = self.tokenizer(list(texts), **how)["input_ids"] if texts else []
-        rows = []
-        for ids, code in zip(encoded, languages, strict=True):
-            if len(ids) > MAX_TOKENS - 2:
-                self.truncated += 1
-                ids = ids[: MAX_TOKENS - 2]
-            rows.append([self.language_id(code), *ids, self.end])
-        return rows
+        words = self._words(texts)
+        self.truncated += sum(len(ids) > MAX_TOKENS - 2 for ids in words)
+        return self._framed(words, languages)
+
+    def flat_rows(self, texts: Sequence[str], languages: Sequence[str]) -> FlatRows:
+        """The same rows of very many texts, kept small; whoever encodes the texts counts those that are cut."""
+        slices = (slice(start, start + SLICE) for start in range(0, len(texts), SLICE))
+        return FlatRows(self._framed(self._words(texts[part]), languages[part]) for part in slices)
+
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens the rows of texts have."""
+        return [min(len(ids) + 2, MAX_TOKENS) for ids in self._words(texts)]
 
     def batch(self, texts: Sequence[str], languages: Sequence[str]) -> TokenBatch:
         """A padded batch of sentences."""
@@ -73,6 +93,37 @@ class SentenceTokens:
         """Sentences from generated rows; language tokens, `</s>` and padding fall away."""
         decoded: list[str] = self.tokenizer.batch_decode(ids, skip_special_tokens=True)
         return [sentence.strip() for sentence in decoded]
+
+    def _words(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of the texts alone."""
+        how = {"add_special_tokens": False, "split_special_tokens": True, "verbose": False}  # `</s>` in a text is text
+        words: list[list[int]] = self.tokenizer(list(texts), **how)["input_ids"] if texts else []
+        return words
+
+    def _framed(self, words: Sequence[Sequence[int]], languages: Sequence[str]) -> list[list[int]]:
+        return [
+            [self.language_id(code), *ids[: MAX_TOKENS - 2], self.end]
+            for ids, code in zip(words, languages, strict=True)
+        ]
+
+
+class FlatRows:
+    """Rows of ids in one array of four bytes each, and where each row begins: a row is a list once it is asked for."""
+
+    def __init__(self, parts: Iterable[Sequence[Sequence[int]]]) -> None:
+        ids, lengths = [np.zeros(0, dtype=np.int32)], [np.zeros(1, dtype=np.int64)]
+        for rows in parts:
+            ids.append(np.fromiter(chain.from_iterable(rows), dtype=np.int32))
+            lengths.append(np.array([len(row) for row in rows], dtype=np.int64))
+        self._ids, self._borders = np.concatenate(ids), np.cumsum(np.concatenate(lengths))
+
+    def __len__(self) -> int:
+        return len(self._borders) - 1
+
+    def __getitem__(self, number: int) -> list[int]:
+        number = range(len(self))[number]
+        row: list[int] = self._ids[self._borders[number] : self._borders[number + 1]].tolist()
+        return row
 
 
 def pad_rows(rows: Sequence[Sequence[int]], pad: int) -> TokenBatch:

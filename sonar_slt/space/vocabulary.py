@@ -6,10 +6,12 @@ hand; `plain_token_nll` is the ordinary way, kept beside the others for the test
 
 from __future__ import annotations
 
+import warnings
+from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 LOGIT_BYTES = 64 * 2**20
@@ -28,7 +30,7 @@ def token_nll(states: Tensor, weight: Tensor, labels: Tensor, *, logit_bytes: in
     if not (weight.requires_grad and torch.is_grad_enabled()):
         return frozen_token_nll(states, weight, labels, logit_bytes=logit_bytes)
     small = states.shape[0] <= chunk_rows(weight, logit_bytes)
-    if small or weight.dtype.itemsize < 4 or not hasattr(functional, "linear_cross_entropy"):
+    if small or weight.dtype.itemsize < 4 or not native_is_chunked():
         return plain_token_nll(states, weight, labels)
     return native_token_nll(states, weight, labels, logit_bytes=logit_bytes)
 
@@ -40,15 +42,36 @@ def plain_token_nll(states: Tensor, weight: Tensor, labels: Tensor) -> Tensor:
 
 
 def native_token_nll(states: Tensor, weight: Tensor, labels: Tensor, *, logit_bytes: int = LOGIT_BYTES) -> Tensor:
-    """torch's own chunked way (torch 2.13 and later): it computes the logits again for the gradient.
+    """torch's own chunked way, where `native_is_chunked`: it computes the logits again for the gradient.
 
     Its losses come in the weight's type, so half precision is better served by the other ways.
     """
-    options = torch.nn.LinearCrossEntropyOptions(batch_chunk_size=chunk_rows(weight, logit_bytes), chunking_method=None)
+    options = nn.LinearCrossEntropyOptions(batch_chunk_size=chunk_rows(weight, logit_bytes), chunking_method=None)
     losses: Tensor = functional.linear_cross_entropy(
         states.to(weight.dtype), weight, labels, reduction="none", options=options
     )
     return losses.to(_precise(weight))
+
+
+@cache
+def native_is_chunked() -> bool:
+    """Whether this torch has a chunked way that gives a loss per token.
+
+    Its first releases chunk means and sums only: for a loss per token they keep all logits, and warn at every call.
+    """
+    if not (hasattr(functional, "linear_cross_entropy") and hasattr(nn, "LinearCrossEntropyOptions")):
+        return False
+    states, weight = torch.zeros(4, 1), torch.zeros(5, 1, requires_grad=True)
+    kept: list[int] = []
+
+    def weighed(tensor: Tensor) -> Tensor:
+        kept.append(tensor.numel())
+        return tensor
+
+    with warnings.catch_warnings(), torch.autograd.graph.saved_tensors_hooks(weighed, lambda tensor: tensor):
+        warnings.simplefilter("ignore")
+        native_token_nll(states, weight, torch.zeros(4, dtype=torch.long), logit_bytes=1)
+    return max(kept) < len(states) * len(weight)
 
 
 def frozen_token_nll(states: Tensor, weight: Tensor, labels: Tensor, *, logit_bytes: int = LOGIT_BYTES) -> Tensor:

@@ -9,18 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import torch
 from torch import Tensor
 
 from sonar_slt.errors import UserError
 
-PRECISIONS = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+STORED_PRECISIONS = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 """safetensors' names of the precisions that weights come in."""
+
+PIECE = 16 * 2**20
+"""How many bytes are hashed at a time: a fingerprint takes no memory to speak of."""
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 
@@ -49,8 +51,40 @@ class StoredTensor:
         tensor = torch.empty(self.shape, dtype=self.precision)
         with self.path.open("rb") as file:
             file.seek(self.offset)
-            _fill(file, tensor, self)
+            wanted = _bytes(tensor)
+            if file.readinto(wanted) != wanted.nbytes:
+                raise UserError(f"'{self.path}' ended while {self.name} was read.")
         return tensor
+
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes of the tensor, a few at a time."""
+        left = self.size * self.precision.itemsize
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            while left:
+                piece = file.read(min(left, PIECE))
+                if not piece:
+                    raise UserError(f"'{self.path}' ended while {self.name} was read.")
+                left -= len(piece)
+                yield piece
+
+
+class Checkpoint:
+    """The files of a folder as they were when it was opened: asked later, the fingerprint is still of these."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.weights = folder, stored_weights(folder)
+        self._files = self._seen()
+
+    def fingerprint(self) -> str:
+        """A hash of all weights; refused once a file has been replaced."""
+        if self._files != self._seen():
+            raise UserError(f"The weights in '{self.folder}' were replaced since the space was opened: open it again.")
+        return fingerprint(self.weights)
+
+    def _seen(self) -> dict[Path, tuple[int, int, int]]:
+        stats = {path: path.stat() for path in {tensor.path for tensor in self.weights.values()} if path.is_file()}
+        return {path: (stat.st_ino, stat.st_size, stat.st_mtime_ns) for path, stat in stats.items()}
 
 
 def stored_weights(folder: Path) -> dict[str, StoredTensor]:
@@ -60,11 +94,7 @@ def stored_weights(folder: Path) -> dict[str, StoredTensor]:
     """
     paths = [folder / SINGLE]
     if (folder / INDEX).is_file():
-        try:
-            index = json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"]
-        except (ValueError, KeyError) as error:
-            raise UserError(f"'{folder / INDEX}' is no index of safetensors files.") from error
-        paths = [folder / name for name in sorted(set(index.values()))]
+        paths = [folder / name for name in _indexed(folder / INDEX)]
     found: dict[str, StoredTensor] = {}
     for path in paths:
         if not path.is_file():
@@ -80,38 +110,50 @@ def fingerprint(weights: Mapping[str, StoredTensor | Tensor]) -> str:
     """A hash of weights: every name, shape, precision and bit, whether they lie in files or in memory."""
     digest = hashlib.sha256()
     for name, weight in sorted(weights.items()):
-        read = weight.read() if isinstance(weight, StoredTensor) else weight.detach().cpu().contiguous()
-        digest.update(f"{name}{tuple(read.shape)}{read.dtype}".encode())
-        digest.update(_bytes(read))
+        precision = weight.precision if isinstance(weight, StoredTensor) else weight.dtype
+        digest.update(f"{name}{tuple(weight.shape)}{precision}".encode())
+        for piece in weight.pieces() if isinstance(weight, StoredTensor) else [_bytes(weight.detach().cpu())]:
+            digest.update(piece)
     return digest.hexdigest()[:16]
 
 
-def _listed(path: Path) -> Iterable[StoredTensor]:
+def _indexed(path: Path) -> list[str]:
+    """The files that an index names, all beside it."""
+    try:
+        names = sorted(set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()))
+        if not names or any(Path(name).name != name for name in names):
+            raise ValueError("names of other folders, or none")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"'{path}' is no index of safetensors files.") from error
+    return names
+
+
+def _listed(path: Path) -> Iterator[StoredTensor]:
     """What a safetensors file says it holds: eight bytes of length, a json header, then the numbers."""
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if size < 8 or length > size - 8:
             raise UserError(f"'{path}' is cut short or is no safetensors file: copy it again.")
-        try:
-            header = json.loads(file.read(length))
-        except ValueError as error:
-            raise UserError(f"'{path}' is no safetensors file: its header cannot be read.") from error
-    header.pop("__metadata__", None)
-    for name, entry in header.items():
-        begin, end = entry["data_offsets"]
+        header = file.read(length)
+    try:
+        entries = {name: entry for name, entry in json.loads(header).items() if name != "__metadata__"}
+        places = {
+            name: (entry["dtype"], tuple(map(int, entry["shape"])), *map(int, entry["data_offsets"]))
+            for name, entry in entries.items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"'{path}' is no safetensors file: its header cannot be read.") from error
+    for name, (kind, shape, begin, end) in places.items():
         if 8 + length + end > size:
             raise UserError(f"'{path}' is cut short: {name} ends {8 + length + end - size:,} bytes behind it.")
-        if entry["dtype"] not in PRECISIONS:
-            raise UserError(f"'{path}' holds {name} as {entry['dtype']}; expected one of {', '.join(PRECISIONS)}.")
-        yield StoredTensor(path, name, PRECISIONS[entry["dtype"]], tuple(entry["shape"]), 8 + length + begin)
-
-
-def _fill(file: BinaryIO, tensor: Tensor, stored: StoredTensor) -> None:
-    wanted = _bytes(tensor)
-    if file.readinto(wanted) != wanted.nbytes:  # type: ignore[attr-defined]
-        raise UserError(f"'{stored.path}' ended while {stored.name} was read.")
+        if kind not in STORED_PRECISIONS:
+            raise UserError(f"'{path}' holds {name} as {kind}; expected one of {', '.join(STORED_PRECISIONS)}.")
+        stored = StoredTensor(path, name, STORED_PRECISIONS[kind], shape, 8 + length + begin)
+        if stored.size * stored.precision.itemsize != end - begin:
+            raise UserError(f"'{path}' is damaged: {name} of shape {shape} takes {end - begin:,} bytes there.")
+        yield stored
 
 
 def _bytes(tensor: Tensor) -> memoryview:
-    return tensor.flatten().view(torch.uint8).numpy().data
+    return tensor.contiguous().flatten().view(torch.uint8).numpy().data

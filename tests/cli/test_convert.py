@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from torch import nn
+from transformers import NllbTokenizer
 
 from sonar_slt.cli import main
+from sonar_slt.cli.arguments import quoted
 
 
 @pytest.fixture
@@ -36,7 +41,7 @@ def test_the_space_comes_back(raw: list[str], space: Any, capsys: pytest.Capture
     assert main(raw) == 0
     said = capsys.readouterr().out
     assert "outputs/spaces/sonar" in said and space.fingerprint in said
-    assert "Next: sonar-slt check space=sonar space.source=" in said
+    assert said.endswith("Next: sonar-slt check space=sonar space.source=outputs/spaces/sonar\n")
     again = type(space).from_pretrained("outputs/spaces/sonar")
     assert again.fingerprint == space.fingerprint, "the same names, shapes and bits"
     texts = ["Am Montag gibt es Regen.", "Heute Nebel."]
@@ -63,3 +68,33 @@ def test_wrong_input_ends_with_2_and_a_line(
     told = capsys.readouterr().err
     assert said in told and told.count("\n") == 1
     assert not Path("outputs").exists()
+
+
+@pytest.mark.parametrize("output", ["my $HOME/it's [bold]a, b:bug:", "12", "null", "ä"])
+def test_the_next_command_can_be_pasted(raw: list[str], capsys: pytest.CaptureFixture[str], output: str) -> None:
+    assert main([*raw, f"output={quoted(output)}"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"Written: {output}" and Path(output, "config.json").is_file()
+    words = shlex.split(lines[-1])
+    assert words[:4] == ["Next:", "sonar-slt", "check", "space=sonar"] and len(words) == 5
+    override = OverridesParser.create().parse_override(words[4])
+    assert (override.key_or_group, override.value()) == ("space.source", output)
+
+
+@pytest.mark.parametrize(("sent", "name"), [(signal.SIGINT, "Interrupted."), (signal.SIGTERM, "Terminated.")])
+def test_one_that_is_stopped_leaves_nothing(
+    raw: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    sent: signal.Signals,
+    name: str,
+) -> None:
+    heard = signal.getsignal(signal.SIGTERM)
+    with monkeypatch.context() as patched:
+        patched.setattr(NllbTokenizer, "save_pretrained", lambda *_, **__: signal.raise_signal(sent))
+        assert main(raw) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.endswith(f"{name}\n")
+    assert [path.name for path in Path("outputs/spaces").iterdir()] == [".sonar.lock"]
+    assert signal.getsignal(signal.SIGTERM) is heard
+    assert main(raw) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +17,7 @@ from sonar_slt.cli import main
 from sonar_slt.cli.embed import read_sentences
 from sonar_slt.config.assembly import assemble
 from sonar_slt.space import SentenceSpace
+from sonar_slt.space.cache import CachedVectors
 from sonar_slt.task.evaluation import evaluate
 from tests.conftest import MICRO, composed
 
@@ -74,7 +77,7 @@ class TestOfFiles:
         said = capsys.readouterr()
         assert said.err == "a.txt: skipped 2 blank lines: 2, 3.\n"
         assert "4 sentences, 3 of them distinct: 0 were there, 3 computed in " in said.out
-        assert str(tmp_path / "outputs" / "cache" / "vectors" / space.vector_id) in said.out.replace("\n", "")
+        assert f"Cache: {tmp_path / 'outputs' / 'cache' / 'vectors' / space.vector_id}\n" in said.out
         vectors = torch.from_numpy(np.load("deep/down.npy", allow_pickle=False))
         texts = ["Regen.", "Nebel über Köln.", "Regen.", "Sonne."]
         torch.testing.assert_close(vectors, space.encode(texts, "deu_Latn"), rtol=1e-5, atol=1e-7)
@@ -94,6 +97,10 @@ class TestOfFiles:
             (["latin1.txt", "language=deu_Latn"], "Line 2 of 'latin1.txt' is not utf-8"),
             (["empty.txt", "language=deu_Latn"], "'empty.txt' holds no sentence"),
             (["good.txt", "blank.txt", "language=deu_Latn"], "'blank.txt' holds no sentence"),
+            (["good.txt", "language=deu_Latn", "output=folder"], "output='folder' is a folder"),
+            (["good.txt", "language=deu_Latn", "output=good.txt/x.npy"], "/good.txt' is no folder"),
+            (["good.txt", "language=deu_Latn", "output=good.txt/deep/x.npy"], "/good.txt' is no folder"),
+            (["good.txt", "language=deu_Latn", "output='~'"], "is a folder"),
         ],
     )
     def test_wrong_input_is_one_sentence_and_nothing_is_computed(
@@ -103,10 +110,48 @@ class TestOfFiles:
         (tmp_path / "latin1.txt").write_bytes("Regen.\nNebel über Köln.\n".encode("latin-1"))
         (tmp_path / "empty.txt").touch()
         (tmp_path / "blank.txt").write_text("\n \n\t\n")
+        (tmp_path / "folder").mkdir()
         assert embed(*words) == 2
         said = capsys.readouterr().err
         assert says in said and said.count("\n") == 1
         assert not (tmp_path / "outputs").exists() and not (tmp_path / "x.npy").exists()
+
+    def test_a_folder_that_takes_no_output_is_met_first(
+        self, embed: Embed, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "good.txt").write_text("Regen.\n", encoding="utf-8")
+        monkeypatch.setattr(os, "access", lambda *args, **options: False)
+        assert embed("good.txt", "language=deu_Latn", "output=new/x.npy") == 2
+        said = capsys.readouterr().err
+        assert f"nothing may be put into the folder '{tmp_path}'" in said and said.count("\n") == 1
+        assert not (tmp_path / "outputs").exists()
+
+    def test_a_folder_that_takes_none_any_more_is_one_sentence(
+        self, embed: Embed, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "good.txt").write_text("Regen.\n", encoding="utf-8")
+
+        def refused(vectors: Any, path: Path) -> None:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+        monkeypatch.setattr(CachedVectors, "save", refused)
+        assert embed("good.txt", "language=deu_Latn", "output=x.npy") == 2
+        said = capsys.readouterr().err
+        assert "'x.npy' cannot be written: Permission denied" in said and said.count("\n") == 1
+
+    def test_a_tilde_is_home_and_paths_are_printed_as_they_are(
+        self, embed: Embed, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        home = tmp_path / "home [old]"
+        home.mkdir()
+        monkeypatch.setenv("HOME", str(home))
+        (tmp_path / "good.txt").write_text("Regen.\n", encoding="utf-8")
+        words = ["output='~/[/x] vectors.npy'", f"paths.cache='{tmp_path}/[red]cache'"]
+        assert embed("good.txt", "language=deu_Latn", *words) == 0
+        said = capsys.readouterr().out
+        assert f"of the files: {home}/[/x] vectors.npy\n" in said and f"Cache: {tmp_path}/[red]cache/vectors/" in said
+        assert len(np.load(home / "[" / "x] vectors.npy", allow_pickle=False)) == 1
+        assert not (tmp_path / "~").exists()
 
     def test_many_blank_lines_are_not_all_named(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "gaps.txt").write_text("x\n" + 30 * "\n" + " y \n", encoding="utf-8")

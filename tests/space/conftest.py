@@ -45,6 +45,13 @@ FAIRSEQ = {
     "table": "embed_tokens",
     "head": "output_projection",
 }
+FAIRSEQ_RESPELT = FAIRSEQ | {
+    "inner": "layers.{n}.ffn.inner_proj",
+    "outer": "layers.{n}.ffn.output_proj",
+    "ffn_norm": "layers.{n}.ffn_layer_norm",
+}
+"""Raw files whose feed-forward networks are called as fairseq2 calls them."""
+
 FAIRSEQ2_LAYER = {
     "query": "layers.{n}.self_attn.q_proj",
     "key": "layers.{n}.self_attn.k_proj",
@@ -65,14 +72,15 @@ FAIRSEQ2_TOP = {
     "decoder": {"last": "decoder.layer_norm", "table": "decoder_frontend.embed", "head": "final_proj"},
 }
 ORDER = {"fairseq": ["<s>", "<pad>", "</s>", "<unk>"], "fairseq2": ["<pad>", "<unk>", "<s>", "</s>"]}
+ORDER["respelt"] = ORDER["fairseq"]
 
 Names = dict[str, str]
 Weights = dict[str, Tensor]
 
 
 def names(layout: str, half: str) -> Names:
-    if layout == "fairseq":
-        return FAIRSEQ
+    if layout != "fairseq2":
+        return {"fairseq": FAIRSEQ, "respelt": FAIRSEQ_RESPELT}[layout]
     return {role: f"{half}.{name}" for role, name in FAIRSEQ2_LAYER.items()} | FAIRSEQ2_TOP[half]
 
 
@@ -211,8 +219,9 @@ class Files:
         return convert(**{**given, "output": self.output, "heads": HEADS, "shard_bytes": 8000, **options})
 
     def left(self) -> list[str]:
-        """What stands where the output was to stand."""
-        return [path.name for path in self.output.parent.iterdir()] if self.output.parent.exists() else []
+        """What stands where the output was to stand, beside the lock."""
+        found = self.output.parent.iterdir() if self.output.parent.exists() else []
+        return [path.name for path in found if path.name != f".{self.output.name}.lock"]
 
     @property
     def control(self) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -18,9 +19,9 @@ import pytest
 import torch
 
 from sonar_slt.errors import UserError
-from sonar_slt.space.cache import VectorCache
+from sonar_slt.space.cache import CachedVectors, VectorCache
 from sonar_slt.space.cache import vector_cache as cache_module
-from sonar_slt.space.cache.segments import mapped
+from sonar_slt.space.cache.segments import ABANDONED, MAPS, mapped
 from sonar_slt.space.cache.wanted import cut
 
 pytestmark = pytest.mark.properties
@@ -123,6 +124,35 @@ class TestWhatIsComputed:
         cache = VectorCache(folder=tmp_path, space=space)
         assert cache.encode([], []).shape == (0, space.dim) and not cache.folder.exists()
 
+    @pytest.mark.parametrize(
+        ("texts", "says"),
+        [
+            ([*TEXTS, " \t"], "number 120 of 121 is empty"),
+            ([*TEXTS, ""], "number 120 of 121 is empty"),
+            ([*TEXTS, "half \ud800"], "number 120 of 121"),
+            ([*TEXTS, None], "number 120 of 121"),
+            ("Regen", "not a list"),
+            ("", "not a list"),
+        ],
+    )
+    def test_every_text_is_looked_at_before_any_is_encoded(
+        self, space: Any, spy: Spy, tmp_path: Path, texts: Any, says: str
+    ) -> None:
+        cache = VectorCache(folder=tmp_path, space=space)
+        with pytest.raises(UserError, match=says):
+            cache.fill(texts, "deu_Latn")
+        assert not spy.seen and not cache.folder.exists()
+
+    def test_what_is_there_is_neither_measured_nor_counted_as_cut(
+        self, space: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cache = VectorCache(folder=tmp_path, space=space)
+        texts = ["Regen " * 2000, "Nebel"]
+        cache.fill(texts, "deu_Latn")
+        assert space.tokens.truncated == 1, "measuring it was no second time"
+        monkeypatch.setattr(space.tokens, "tokenizer", None)
+        assert cache.fill(texts, "deu_Latn").there == 2
+
     def test_one_language_may_stand_for_all(self, space: Any, tmp_path: Path) -> None:
         cache = VectorCache(folder=tmp_path, space=space)
         assert torch.equal(cache.encode(["a", "b"], "deu_Latn"), cache.encode(["a", "b"], ["deu_Latn", "deu_Latn"]))
@@ -148,6 +178,55 @@ class TestWhatIsComputed:
         (tmp_path / "file").write_text("")
         with pytest.raises(UserError, match="No vector cache can be kept"):
             VectorCache(folder=tmp_path / "file", space=space).encode(["Regen"], "deu_Latn")
+
+    @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+    def test_a_folder_of_somebody_else_is_read_and_one_sentence_if_something_lacks(
+        self, space: Any, spy: Spy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+    ) -> None:
+        cache = VectorCache(folder=tmp_path, space=space)
+        cache.fill(TEXTS[:3], CODES[:3])
+
+        def refused(*args: Any, **options: Any) -> None:
+            raise OSError(number, os.strerror(number), "a.lock")
+
+        monkeypatch.setattr(cache_module.FileLock, "acquire", refused)
+        assert cache.fill(TEXTS[:3], CODES[:3]).there == 3
+        spy.seen.clear()
+        monkeypatch.setattr(space.tokens, "tokenizer", None)  # nothing is even measured
+        with pytest.raises(UserError, match=rf"No vector cache can be kept .*{os.strerror(number)}.*paths\.cache="):
+            cache.fill(TEXTS[:4], CODES[:4])
+        assert not spy.seen
+
+    def test_a_fault_that_is_not_the_folders_keeps_its_name(
+        self, space: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*args: Any) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(cache_module, "write_segment", full)
+        with pytest.raises(OSError, match="No space left"):
+            VectorCache(folder=tmp_path, space=space).encode(["Regen"], "deu_Latn")
+
+    def test_each_segment_is_opened_once_and_the_folder_listed_twice_a_chunk(
+        self, space: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        done = {"open_segment": 0, "segment_names": 0}
+
+        def counting(name: str) -> None:
+            real = getattr(cache_module, name)
+
+            def counted(*args: Any) -> Any:
+                done[name] += 1
+                return real(*args)
+
+            monkeypatch.setattr(cache_module, name, counted)
+
+        for name in done:
+            counting(name)
+        cache = VectorCache(folder=tmp_path, space=space)
+        cache.fill(TEXTS, CODES)
+        chunks = len(list(cache.folder.glob("*.keys.npy")))
+        assert chunks > 5 and done == {"open_segment": chunks, "segment_names": 1 + 2 * chunks}
 
 
 class TestTheView:
@@ -191,6 +270,43 @@ class TestTheView:
         assert np.array_equal(np.load(tmp_path / "new" / "all.npy", allow_pickle=False), rows.numpy())
         assert [path.name for path in (tmp_path / "new").iterdir()] == ["all.npy"]
 
+    def test_of_thousands_of_segments_only_some_are_open(self, tmp_path: Path) -> None:
+        """A process that may open few files reads three times as many segments, in any order."""
+        number, dim = 3 * MAPS, 2
+        for i in range(number):
+            np.save(tmp_path / f"{i:04d}.vectors.npy", np.full((2, dim), i, np.float32))
+        places = np.stack([np.arange(2 * number) // 2, np.arange(2 * number) % 2], axis=1).astype(np.int32)
+        names = [f"{i:04d}" for i in range(number)]
+        cached = CachedVectors(folder=tmp_path, names=names, places=places, dim=dim)
+        sent = tmp_path / "view.pickle"
+        sent.write_bytes(pickle.dumps(cached))
+        subprocess.run(
+            [sys.executable, "-c", READER, str(sent), str(MAPS + 64)],
+            check=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        assert torch.equal(cached[[700, 3, 701, 2]], torch.tensor([[350.0], [1], [350], [1]]).expand(-1, dim))
+        cached[:]
+        assert len(cached._maps) == MAPS
+        oldest = number - MAPS
+        cached[[2 * oldest]]
+        cached[[0]]
+        assert cached._maps.keys() == {oldest, *range(oldest + 2, number), 0}, "those used last"
+
+
+READER = """
+import pickle, resource, sys
+from pathlib import Path
+import torch
+cached = pickle.loads(Path(sys.argv[1]).read_bytes())
+resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[2]),) * 2)
+expected = (torch.arange(len(cached)) // 2).float().unsqueeze(1).expand(-1, cached.dim)
+assert torch.equal(cached[:], expected)
+order = torch.randperm(len(cached), generator=torch.Generator().manual_seed(0))
+assert torch.equal(cached[order], expected[order])
+"""
+"""Reads all rows of a view with so many file descriptors."""
+
 
 class TestDamage:
     @pytest.fixture
@@ -221,11 +337,14 @@ class TestDamage:
         assert files(filled.folder) == on_disk, "the same sentences make the same segment, and mend it"
 
     def test_drafts_are_never_read_and_do_not_pile_up(self, space: Any, filled: VectorCache) -> None:
-        draft = filled.folder / "abc.keys.npy.123.draft"
-        draft.write_bytes(b"half")
+        drafts = [filled.folder / f"{name}.keys.npy.123.draft" for name in ("old", "fresh")]
+        for draft in drafts:
+            draft.write_bytes(b"half")
+        os.utime(drafts[0], (time.time() - ABANDONED - 60,) * 2)
         assert filled.fill(TEXTS, CODES).there == len(TEXTS)
         filled.encode(["ganz neu"], "deu_Latn")
-        assert not list(filled.folder.glob("*.draft"))
+        left = list(filled.folder.glob("*.draft"))
+        assert left == [drafts[1]], "a fresh one may be another machine's, at work"
 
     def test_vectors_of_another_width_are_not_these(
         self, space: Any, filled: VectorCache, caplog: pytest.LogCaptureFixture
@@ -238,6 +357,7 @@ class TestDamage:
 
 FILLER = """
 import json, sys, time
+from pathlib import Path
 import torch
 from sonar_slt.space import SentenceSpace
 from sonar_slt.space.cache import vector_cache as cache
@@ -245,23 +365,38 @@ torch.set_num_threads(1)
 asked = json.load(sys.stdin)
 cache.CHUNK_TOKENS = asked["chunk"]
 space = SentenceSpace.from_pretrained(asked["space"])
-seen, encode = [], space.encode
-def slow(texts, lang):
-    time.sleep(0.05)
-    seen.extend(texts)
+chunks, encode = [], space.encode
+def halting(texts, lang):
+    if len(chunks) == asked["halt_after"]:
+        Path(asked["here"]).touch()
+        print("halted", flush=True)
+        deadline = time.monotonic() + 120
+        while not Path(asked["go_on"]).exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+    chunks.append(texts)
     return encode(texts, lang)
-space.encode = slow
-print("ready", flush=True)
-while asked["go"] and not cache.Path(asked["go"]).exists():
-    time.sleep(0.01)
+space.encode = halting
 filled = cache.VectorCache(folder=asked["folder"], space=space).fill(asked["texts"], asked["codes"])
+seen = [text for chunk in chunks for text in chunk]
 print(json.dumps({"seen": seen, "computed": filled.computed, "distinct": filled.distinct}))
 """
 
 
-def filler(space_folder: Path, folder: Path, go: Path | None = None) -> subprocess.Popen[str]:
-    """Another process that fills a cache with all sentences, slowly."""
-    asked = {"space": str(space_folder), "folder": str(folder), "texts": TEXTS, "codes": CODES, "chunk": CHUNK}
+def filler(space_folder: Path, folder: Path, *, halt_after: int, here: Path, go_on: Path) -> subprocess.Popen[str]:
+    """Another process that fills a cache with all sentences.
+
+    When it has filled `halt_after` chunks it halts inside the next, makes the file `here` and waits for `go_on`.
+    """
+    asked = {
+        "space": str(space_folder),
+        "folder": str(folder),
+        "texts": TEXTS,
+        "codes": CODES,
+        "chunk": CHUNK,
+        "halt_after": halt_after,
+        "here": str(here),
+        "go_on": str(go_on),
+    }
     process = subprocess.Popen(
         [sys.executable, "-c", FILLER],
         stdin=subprocess.PIPE,
@@ -270,7 +405,7 @@ def filler(space_folder: Path, folder: Path, go: Path | None = None) -> subproce
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert process.stdin
-    process.stdin.write(json.dumps({**asked, "go": str(go) if go else None}))
+    process.stdin.write(json.dumps(asked))
     process.stdin.close()
     return process
 
@@ -283,23 +418,23 @@ class TestOtherProcesses:
         expected = whole.encode(TEXTS, CODES)
         spy.seen.clear()
         folder = tmp_path / "killed"
-        with filler(space_folder, folder) as process:
-            deadline = time.monotonic() + 60
-            while len(list(folder.rglob("*.keys.npy"))) < 3 and time.monotonic() < deadline:
-                time.sleep(0.005)
+        here, go_on = tmp_path / "here", tmp_path / "never"
+        with filler(space_folder, folder, halt_after=3, here=here, go_on=go_on) as process:
+            assert process.stdout and process.stdout.readline() == "halted\n"
             process.kill()
-        kept = len(files(folder))
+        assert len(list(folder.rglob("*.keys.npy"))) == 3
         cache = VectorCache(folder=folder, space=space)
         filled = cache.fill(TEXTS, CODES)
-        assert 0 < kept < len(files(whole.folder))
         assert 0 < filled.there == len(TEXTS) - filled.computed and len(spy.seen) == filled.computed
         assert torch.equal(filled.vectors[:], expected) and files(cache.folder) == files(whole.folder)
 
     def test_two_that_fill_at_once_share_the_work(self, space: Any, space_folder: Path, tmp_path: Path) -> None:
-        go = tmp_path / "go"
-        with filler(space_folder, tmp_path / "cache", go) as one, filler(space_folder, tmp_path / "cache", go) as two:
-            assert one.stdout and two.stdout and one.stdout.readline() == two.stdout.readline() == "ready\n"
-            go.touch()
+        a, b = tmp_path / "a", tmp_path / "b"  # each waits inside its first chunk until the other is inside one, too
+        with (
+            filler(space_folder, tmp_path / "cache", halt_after=0, here=a, go_on=b) as one,
+            filler(space_folder, tmp_path / "cache", halt_after=0, here=b, go_on=a) as two,
+        ):
+            assert one.stdout and two.stdout and one.stdout.readline() == two.stdout.readline() == "halted\n"
             said = [json.loads(process.stdout.read()) for process in (one, two)]
         assert sum(one["computed"] for one in said) == said[0]["distinct"] == len(TEXTS)
         assert sorted(said[0]["seen"] + said[1]["seen"]) == sorted(TEXTS), "no sentence is encoded twice"

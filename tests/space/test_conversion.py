@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from transformers import AutoTokenizer, M2M100ForConditionalGeneration
 
 from sonar_slt import SentenceSpace
 from sonar_slt.errors import UserError
+from sonar_slt.space.conversion.draft import drafted
 
 pytestmark = pytest.mark.properties
 
@@ -51,6 +54,12 @@ def test_the_converted_model_computes_what_the_foreign_one_does(foreign_files: A
     files = foreign_files(*layouts, dtype=torch.float64)
     written = files.convert()
     assert written.layouts == layouts and written.precision == "float64"
+    judged(files, "float64", 1e-11)
+
+
+def test_raw_files_may_spell_the_feed_forward_network_as_fairseq2_does(foreign_files: Any) -> None:
+    files = foreign_files("fairseq", "respelt", dtype=torch.float64)
+    assert files.convert().layouts == ("fairseq", "fairseq")
     judged(files, "float64", 1e-11)
 
 
@@ -117,10 +126,60 @@ def test_legacy_behaviour_of_a_tokenizer_is_switched_off(files: Any) -> None:
     assert ids[0] == tokenizer.convert_tokens_to_ids("deu_Latn") and ids[-1] == tokenizer.eos_token_id
 
 
-def test_an_empty_folder_gives_way(files: Any) -> None:
+def test_an_empty_folder_gives_way(files: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows too, where nothing is renamed onto a folder."""
+    rename = Path.rename
+
+    def windows(path: Path, target: Path) -> Path:
+        if target.exists():
+            raise FileExistsError(17, "Cannot create a file when that file already exists", str(target))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", windows)
     files.output.mkdir(parents=True)
     files.convert()
     assert (files.output / "config.json").is_file() and files.left() == ["new"]
+
+
+def test_a_folder_that_is_filled_meanwhile_is_kept(files: Any) -> None:
+    with pytest.raises(UserError, match="is not empty"), drafted(files.output):
+        files.output.mkdir()
+        (files.output / "thesis.tex").write_text("mine")
+    assert files.left() == ["new"] and [path.name for path in files.output.iterdir()] == ["thesis.tex"]
+
+
+def test_what_a_killed_conversion_left_is_removed_by_the_next(files: Any) -> None:
+    with pytest.raises(KeyboardInterrupt), drafted(files.output) as draft:
+        raise KeyboardInterrupt
+    assert files.left() == []
+    draft.mkdir()
+    (draft / "model-00001-of-00009.safetensors").write_bytes(b"half a shard")
+    files.convert()
+    assert files.left() == ["new"] and not (files.output / "model-00001-of-00009.safetensors").exists()
+
+
+def test_two_conversions_into_one_folder_are_refused(files: Any) -> None:
+    with drafted(files.output) as draft:
+        with pytest.raises(UserError, match=r"Another conversion is writing '.*new'"):
+            files.convert()
+        assert draft.is_dir(), "it is the other's"
+    files.convert()  # the lock is free again, and the other left an empty folder
+    assert files.left() == ["new"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the entries of a folder are synced where that can be asked for")
+def test_all_is_on_the_disk_before_it_has_its_name(files: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: dict[int, bool] = {}  # the inode, and whether the output was in its place by then
+    monkeypatch.setattr(os, "fsync", lambda file: synced.update({os.fstat(file).st_ino: files.output.exists()}))
+    files.convert()
+    written = [files.output, *files.output.iterdir()]
+    assert len(written) > 8 and all(synced[path.stat().st_ino] is False for path in written)
+    assert synced[files.output.parent.stat().st_ino] is True, "the name itself"
+
+
+def test_the_files_are_looked_at_before_a_tokenizer_is_fetched(files: Any) -> None:
+    with pytest.raises(UserError, match="No checkpoint at"):
+        files.convert(decoder=files.folder / "nowhere.pt", tokenizer="some-body/no-such-tokenizer")
 
 
 def test_tables_may_differ_as_far_as_is_allowed(files: Any) -> None:
@@ -172,10 +231,17 @@ BOUNDS = {"pt": 0.8, "safetensors": 0.8, "old": 1.3}
 """The promise is 1.3; what can be mapped does much better."""
 
 
+@pytest.fixture
+def large_files(foreign_files: Any, tmp_path: Path) -> Iterator[Any]:
+    """Files whose size shows in a process; pytest would keep them and what they become, 1.7 GB, for three runs."""
+    sizes = {"dim": 512, "encoder": 10_000, "decoder": 6_000}
+    yield foreign_files("fairseq2", "fairseq2", sizes=sizes, vocabulary=32_000)
+    shutil.rmtree(tmp_path)
+
+
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak is read from Linux's /proc")
-def test_peak_memory_is_bounded_by_the_files(foreign_files: Any, tmp_path: Path) -> None:
-    large = {"dim": 512, "encoder": 10_000, "decoder": 6_000}
-    files = foreign_files("fairseq2", "fairseq2", sizes=large, vocabulary=32_000)
+def test_peak_memory_is_bounded_by_the_files(large_files: Any, tmp_path: Path) -> None:
+    files = large_files
     for half, weights in files.weights.items():
         torch.save(weights, tmp_path / f"{half}.pt")
         torch.save(weights, tmp_path / f"{half}.old", _use_new_zipfile_serialization=False)

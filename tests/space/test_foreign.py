@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,30 @@ def other_rows(f: Any) -> None:
     f.weights["decoder"] |= {"decoder_frontend.embed.weight": table, "final_proj.weight": table}
 
 
+def in_itself(f: Any) -> None:
+    whole: dict[str, Any] = {}
+    whole["model"] = whole
+    torch.save(whole, f.path("encoder"))
+
+
+def no_parameters(f: Any) -> None:
+    whole = f.content("encoder")
+    vars(whole["embed_tokens"])["_parameters"] = ["weight"]
+    torch.save(whole, f.path("encoder"))
+
+
+def two_tables(f: Any, change: Callable[[Tensor], Tensor]) -> None:
+    """A raw encoder with its table in the state dict as well as in the module beside it."""
+    whole = f.content("encoder")
+    whole["state_dict"]["embed_tokens.weight"] = change(whole["embed_tokens"].weight.detach())
+    torch.save(whole, f.path("encoder"))
+
+
+def spelt_twice(f: Any) -> None:
+    encoder = f.weights["encoder"]
+    encoder |= {f"layers.0.ffn.inner_proj.{kind}": encoder[f"layers.0.fc1.{kind}"] for kind in ("weight", "bias")}
+
+
 TABLE2 = "decoder_frontend.embed.weight"
 FFN = "decoder.layers.2.ffn.inner_proj.bias"
 DAMAGE: dict[str, tuple[Break, str]] = {
@@ -100,7 +125,7 @@ DAMAGE: dict[str, tuple[Break, str]] = {
     "other tables": (other_rows, r"differ by up to [\d.]+ in 4 rows, the first 0"),
     "untied": (
         having("decoder", "final_proj.weight", lambda w: w[TABLE2] + 1),
-        "final_proj.weight of its own: .* 1 in",
+        "holds final_proj.weight beside .* by up to 1 in",
     ),
     "nan": (having("decoder", FFN, lambda w: w[FFN] / 0), f"NaN or infinity in {FFN}"),
     "truncated": (cut("encoder"), "encoder.pt' is cut short"),
@@ -112,7 +137,49 @@ DAMAGE: dict[str, tuple[Break, str]] = {
     "swapped": (swapped, "holds the decoder, not the encoder"),
     "another model": (lambda f: torch.save({"bert.x": torch.zeros(2)}, f.path("encoder")), r"1 tensors \(bert.x\)"),
     "a list": (lambda f: torch.save([torch.zeros(2)], f.path("decoder")), "holds a list"),
+    "in itself": (in_itself, r"no SONAR text encoder .* 0 tensors \(none\)"),
+    "no parameters": (no_parameters, "lacks embed_tokens.weight"),
+    "two tables": (
+        lambda f: two_tables(f, lambda w: w + (torch.arange(len(w)) == 5)[:, None]),
+        "in 1 rows, the first 5",
+    ),
+    "spelt twice": (spelt_twice, r"2 unexpected .layers.0.ffn.inner_proj.weight, "),
 }
+
+
+@pytest.mark.parametrize("change", [lambda table: table, torch.clone], ids=["shared", "copied"])
+def test_a_table_may_be_in_both_places(files: Any, change: Callable[[Tensor], Tensor]) -> None:
+    expected = files.convert(output=files.folder / "expected").fingerprint
+    two_tables(files, change)
+    assert files.convert().fingerprint == expected
+
+
+@pytest.mark.parametrize("suffix", ["pt", "safetensors"])
+def test_a_file_that_may_not_be_read_is_told_so(files: Any, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
+    path = files.folder / f"locked.{suffix}"
+    path.touch()
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(UserError, match=r"locked.* cannot be read: Permission denied\.$"):
+        files.convert(encoder=path)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "reader"), [("pt", "torch.load"), ("safetensors", "sonar_slt.space.conversion.foreign.load_file")]
+)
+def test_a_disk_that_fails_is_told_so(files: Any, monkeypatch: pytest.MonkeyPatch, suffix: str, reader: str) -> None:
+    path = files.folder / f"scratched.{suffix}"
+    path.touch()
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(reader, fail)
+    with pytest.raises(UserError, match=r"scratched.* cannot be read: Input/output error\.$"):
+        files.convert(encoder=path)
 
 
 @pytest.mark.parametrize("name", DAMAGE)

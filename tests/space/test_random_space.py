@@ -19,6 +19,7 @@ def test_a_seed_gives_the_same_space_whole_or_in_halves() -> None:
     vectors = whole.encode(TEXTS, "eng_Latn")
     assert torch.equal(SentenceSpace.at_random(**SIZES, only="encoder").encode(TEXTS, "eng_Latn"), vectors)
     decoder = SentenceSpace.at_random(**SIZES, only="decoder")
+    assert decoder.fingerprint == whole.fingerprint and decoder.vector_id == whole.vector_id
     assert torch.equal(
         decoder.log_likelihood(vectors, TEXTS, "eng_Latn"), whole.log_likelihood(vectors, TEXTS, "eng_Latn")
     )
@@ -27,7 +28,9 @@ def test_a_seed_gives_the_same_space_whole_or_in_halves() -> None:
 def test_it_knows_every_language_and_writes_down_any_row() -> None:
     space = SentenceSpace.at_random(**SIZES)
     assert space.languages == tuple(LANGUAGES)
-    assert space.tokens.text([[8999 - len(LANGUAGES)]]) != [""]
+    assert max(space.tokens.language_id(code) for code in space.languages) == 8999
+    assert space.encode(["Hund"] * len(LANGUAGES), list(LANGUAGES)).shape == (len(LANGUAGES), 32)
+    assert space.tokens.text([[8998 - len(LANGUAGES)]]) != [""]
     rows = space.tokens.rows(["Hund"], ["deu_Latn"])
     assert len(rows[0]) == 1 + len("▁Hund") + 1 and space.tokens.text([rows[0]]) == ["Hund"]
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from torch.nn import functional
 
+from sonar_slt import SentenceSpace
 from sonar_slt.errors import UserError
+from sonar_slt.space import LoraStudent
 from sonar_slt.space.encoder import encoded, plain_encoded
+from sonar_slt.space.generation import Search
 from sonar_slt.space.tokens import MAX_TOKENS
 
 pytestmark = pytest.mark.properties
@@ -130,6 +134,30 @@ def test_saving_and_opening_keeps_the_space(space: Any, tmp_path: Path) -> None:
     assert torch.equal(again.encode(TEXTS, CODES), space.encode(TEXTS, CODES))
 
 
+def test_a_space_with_a_student_is_not_saved(space: Any, tmp_path: Path) -> None:
+    LoraStudent(space=space)
+    with pytest.raises(UserError, match="merge it first"):
+        space.save(tmp_path / "copy")
+    assert not list(tmp_path.iterdir())
+
+
+def test_decoding_leaves_every_module_as_it_was(space: Any) -> None:
+    student = LoraStudent(space=space, dropout=0.5).train()
+    space.model.model.decoder.layers[0].train()
+    before = [module.training for module in space.model.modules()]
+    student.decode(space.encode(TEXTS, CODES), CODES, max_new_tokens=4)
+    assert [module.training for module in space.model.modules()] == before and any(before) and not all(before)
+
+
+def test_as_many_are_decoded_together_as_memory_is_allowed() -> None:
+    huge = SentenceSpace.__new__(SentenceSpace)
+    config = SimpleNamespace(vocab_size=256206, decoder_layers=24, d_model=1024)
+    huge.model = SimpleNamespace(config=config, dtype=torch.float32)
+    assert 20 < huge._together(Search()) < 40  # 5 beams of 128 tokens: 0.13 GiB for each vector
+    assert huge._together(Search(max_new_tokens=510)) < 10
+    assert huge._together(Search(num_beams=1, max_new_tokens=1)) > 200
+
+
 def test_a_changed_weight_changes_the_fingerprint(space: Any) -> None:
     before = space.fingerprint
     with torch.no_grad():
@@ -137,7 +165,12 @@ def test_a_changed_weight_changes_the_fingerprint(space: Any) -> None:
     assert type(space)(space.model, space.tokens.tokenizer).fingerprint != before
 
 
-def test_long_text_is_cut_and_counted(space: Any) -> None:
+def test_long_text_is_cut_and_counted(space: Any, caplog: pytest.LogCaptureFixture) -> None:
+    texts = ["Regen " * 2000, "Nebel"]
+    vectors = space.encode(texts, "deu_Latn")
+    space.log_likelihood(vectors, texts, "deu_Latn")
+    assert caplog.messages == ["1 of 2 sentences were longer than 514 tokens and were cut"] * 2
+    space.tokens.truncated = 0
     rows = space.tokens.rows(["Regen " * 2000], ["deu_Latn"])
     assert len(rows[0]) == MAX_TOKENS and rows[0][-1] == space.tokens.end
     assert space.tokens.truncated == 1
@@ -153,6 +186,9 @@ def test_long_text_is_cut_and_counted(space: Any) -> None:
         (lambda s: s.encode("x", "deu_Latn"), "not a list"),
         (lambda s: s.encode(["x", " "], "deu_Latn"), "number 1 of 2 is empty"),
         (lambda s: s.encode(["x", None], "deu_Latn"), "NoneType"),
+        (lambda s: s.encode(["x \ud800"], "deu_Latn"), "half a character"),
+        (lambda s: s.decode([[0.0]], "deu_Latn"), "not list"),
+        (lambda s: s.decode(torch.zeros(1, s.dim), "deu_Latn", batch_size=0), "batch_size=0"),
         (lambda s: s.log_likelihood(torch.zeros(2, s.dim), ["x"], "deu_Latn"), "2 vectors for 1"),
         (lambda s: s.decode(torch.empty(0, s.dim), "deu_Latn"), "N at least 1"),
         (lambda s: s.decode(torch.zeros(1, s.dim), "deu_Latn", beams=3), "no knob 'beams'.*num_beams"),

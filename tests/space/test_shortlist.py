@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from sonar_slt.errors import UserError
+from sonar_slt.space import Shortlist
 from sonar_slt.space.generation import Search, generate
-from sonar_slt.space.generation.shortlist import Shortlist
+from sonar_slt.space.generation.constraints import constrain
 
 pytestmark = pytest.mark.properties
 pytest_plugins = ["tests.space.talking"]
@@ -35,7 +36,7 @@ def test_a_list_of_everything_changes_nothing(talk64: Any, search: Search) -> No
 def test_only_listed_tokens_are_said_and_other_languages_stay(talk64: Any, search: Search) -> None:
     vectors, languages = talk64.some(6)
     german = talk64.space.tokens.language_id("deu_Latn")
-    shortlist = Shortlist.of_texts(talk64.space.tokens, {"deu_Latn": TEXTS})
+    shortlist = Shortlist.of_texts(talk64.space, {"deu_Latn": TEXTS})
     listed = shortlist.ids(german)
     assert listed is not None and len(listed) < 0.2 * talk64.model.config.vocab_size
     usual = generate(talk64.model, vectors, languages, search)
@@ -52,7 +53,7 @@ def test_only_listed_tokens_are_said_and_other_languages_stay(talk64: Any, searc
 def test_a_list_holds_the_texts_the_control_tokens_and_the_language(talk64: Any) -> None:
     tokens = talk64.space.tokens
     german, english = tokens.language_id("deu_Latn"), tokens.language_id("eng_Latn")
-    shortlist = Shortlist.of_texts(tokens, {"deu_Latn": TEXTS})
+    shortlist = Shortlist.of_texts(talk64.space, {"deu_Latn": TEXTS})
     ids = shortlist.ids(german)
     assert ids is not None and ids.tolist() == sorted(set(ids.tolist()))
     said = {token for row in tokens.rows(TEXTS, ["deu_Latn"] * len(TEXTS)) for token in row}
@@ -64,7 +65,7 @@ def test_a_list_holds_the_texts_the_control_tokens_and_the_language(talk64: Any)
 
 def test_more_beams_than_a_list_has_tokens_is_no_crash(talk64: Any) -> None:
     german = talk64.space.tokens.language_id("deu_Latn")
-    shortlist = Shortlist.of_texts(talk64.space.tokens, {"deu_Latn": ["a"]})
+    shortlist = Shortlist.of_texts(talk64.space, {"deu_Latn": ["a"]})
     languages = torch.tensor([german])
     search = Search(num_beams=20, n_best=20, max_new_tokens=6)
     (outputs,) = generate(talk64.model, talk64.vectors[:1], languages, search, shortlist=shortlist)
@@ -73,4 +74,39 @@ def test_more_beams_than_a_list_has_tokens_is_no_crash(talk64: Any) -> None:
 
 def test_no_texts_are_refused(talk64: Any) -> None:
     with pytest.raises(UserError, match="No texts for the shortlist of 'deu_Latn'"):
-        Shortlist.of_texts(talk64.space.tokens, {"deu_Latn": []})
+        Shortlist.of_texts(talk64.space, {"deu_Latn": []})
+
+
+def test_languages_that_the_space_lacks_are_refused(talk64: Any) -> None:
+    with pytest.raises(UserError, match="no language 'deu_Latm': did you mean deu_Latn"):
+        Shortlist.of_texts(talk64.space, {"deu_Latn": TEXTS, "deu_Latm": TEXTS})
+
+
+def test_one_text_is_no_list_of_texts(talk64: Any) -> None:
+    with pytest.raises(UserError, match="not a list"):
+        Shortlist.of_texts(talk64.space, {"deu_Latn": "Heute Nebel."})
+
+
+@pytest.mark.parametrize("min_new_tokens", [0, 40])
+@pytest.mark.parametrize("knobs", [{"num_beams": 1}, {"num_beams": 1, "do_sample": True, "seed": 3}, {"num_beams": 5}])
+def test_a_list_that_is_used_up_ends_the_sentence(talk64: Any, knobs: Any, min_new_tokens: int) -> None:
+    """Each of its words may be said once, so that after the last one `</s>` is all that is left."""
+    vectors, german = talk64.vectors[:4], talk64.space.tokens.language_id("deu_Latn")
+    shortlist = Shortlist.of_texts(talk64.space, {"deu_Latn": ["a"]})
+    ids = shortlist.ids(german)
+    assert ids is not None
+    search = Search(**knobs, no_repeat_ngram_size=1, min_new_tokens=min_new_tokens, max_new_tokens=50)
+    outputs = generate(talk64.model, vectors, torch.full((4,), german), search, shortlist=shortlist)
+    for (output,) in outputs:
+        *words, last = output.ids
+        assert last == talk64.space.tokens.end and output.score > -1e6
+        assert sorted([*words, german, last]) == ids.tolist()
+
+
+def test_where_anything_else_is_left_the_end_stays_forbidden() -> None:
+    search = Search(num_beams=1, do_sample=True, no_repeat_ngram_size=1)
+    history = torch.tensor([[0, 1, 2, 3], [0, 1, 1, 2]])
+    scores = torch.tensor([[-1.0, 2.0, 3.0, 4.0]] * 2)
+    constrain(scores, history, None, search=search, end=0)
+    forbidden = -torch.inf
+    assert scores.tolist() == [[-1.0, forbidden, forbidden, forbidden], [forbidden, forbidden, forbidden, 4.0]]

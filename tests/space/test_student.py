@@ -112,6 +112,18 @@ class TestOneCopy:
         with learner.as_teacher() as teacher:
             assert torch.equal(nll(teacher), before)
 
+    def test_what_learns_is_the_same_before_in_and_after_a_block(self, space: Any) -> None:
+        learner = taught(space)
+        frozen = learner.adapters[next(iter(learner.adapters))].requires_grad_(False)
+        before = {name: weight.requires_grad for name, weight in learner.named_parameters()}
+        assert set(before.values()) == {True, False}
+        with learner.as_teacher():
+            assert {name: weight.requires_grad for name, weight in learner.named_parameters()} == before
+        assert {name: weight.requires_grad for name, weight in learner.named_parameters()} == before
+        learner.nll(torch.randn(3, space.dim), space.tokens.batch(TEXTS, CODES)).sum().backward()
+        assert all(weight.grad is None for weight in frozen.parameters())
+        assert all((weight.grad is not None) == before[name] for name, weight in learner.named_parameters())
+
     def test_a_second_student_over_the_same_space_is_refused(self, space: Any) -> None:
         learner = taught(space)
         expected = nll(space)
@@ -160,8 +172,20 @@ class TestTargets:
             ({"targets": ("self_attn.v_proj", "k_proj")}, "'k_proj' means .* dead"),
             ({"targets": ("self_attn.w_proj",)}, "'self_attn.w_proj' is no projection"),
             ({"targets": ("embed_tokens",)}, "'embed_tokens' is no projection"),
-            ({"targets": ()}, "0 targets"),
+            ({"targets": ()}, r"targets \(\)"),
+            ({"targets": "fc1"}, "targets 'fc1'"),
+            ({"targets": (1,)}, "names of projections"),
             ({"rank": 0}, "rank 0"),
+            ({"rank": "x"}, "rank 'x'"),
+            ({"rank": True}, "rank True"),
+            ({"rank": 2.0}, "rank 2.0"),
+            ({"alpha": "x"}, "alpha 'x'"),
+            ({"alpha": 0}, "alpha 0"),
+            ({"alpha": float("nan")}, "alpha nan"),
+            ({"dropout": 2}, "dropout 2"),
+            ({"dropout": 1}, "dropout 1"),
+            ({"dropout": -0.5}, "dropout -0.5"),
+            ({"dropout": "a lot"}, "dropout 'a lot'"),
         ],
     )
     def test_what_makes_no_student_is_refused_before_anything_is_touched(
@@ -253,7 +277,22 @@ class TestSaving:
             ({"weights": lambda kept: {name: weight[:, :3].clone() for name, weight in kept.items()}}, "has shape"),
             ({"settings": {"target_modules": ["encoder_attn.q_proj"]}}, "dead"),
             ({"settings": {"target_modules": ".*q_proj"}}, "describes no LoRA"),
-            ({"settings": {"use_rslora": True}}, "use_rslora"),
+            ({"settings": {"target_modules": []}}, r"targets \[\]"),
+            ({"settings": {"target_modules": ["fc1", 2]}}, "names of projections"),
+            ({"settings": {"r": "4"}}, "rank '4'"),
+            ({"settings": {"lora_alpha": None}}, "alpha None"),
+            ({"settings": {"lora_dropout": [0.1]}}, r"dropout \[0.1\]"),
+            ({"settings": {"auto_mapping": ["base_fingerprint"]}}, "auto_mapping"),
+            ({"settings": {"use_rslora": True}}, "use_rslora=True"),
+            ({"settings": {"bias": "lora_only"}}, "bias='lora_only'"),
+            ({"settings": {"fan_in_fan_out": True}}, "fan_in_fan_out"),
+            ({"settings": {"layer_replication": [[0, 1], [0, 1]]}}, "layer_replication"),
+            ({"settings": {"alora_invocation_tokens": [5]}}, "alora_invocation_tokens"),
+            ({"settings": {"init_lora_weights": "pissa"}}, "init_lora_weights='pissa'"),
+            ({"settings": {"init_lora_weights": "pissa_niter_4"}}, "init_lora_weights"),
+            ({"settings": {"init_lora_weights": "olora"}}, "init_lora_weights='olora'"),
+            ({"settings": {"init_lora_weights": "loftq", "loftq_config": {"bits": 4}}}, "loftq_config.*init_lora"),
+            ({"settings": {"an_option_of_tomorrow": {"on": True}}}, "an_option_of_tomorrow"),
             ({"settings": {"r": 5}}, "has shape"),
             ({"settings": {"auto_mapping": {"base_fingerprint": "of another"}}}, "learnt over"),
         ],
@@ -272,6 +311,19 @@ class TestSaving:
         rewritten(folder, settings={"auto_mapping": {"base_fingerprint": "of another"}})
         again = LoraStudent.load(folder, space=space, same_base=False)
         assert all(torch.equal(weight, small(learner)[name]) for name, weight in small(again).items())
+
+    def test_settings_that_say_nothing_about_the_vectors_are_taken(self, saved: Any, space: Any) -> None:
+        folder, learner = saved
+        harmless = {"task_type": "SEQ_2_SEQ_LM", "init_lora_weights": "gaussian", "revision": "main"}
+        rewritten(folder, settings={**harmless, "an_option_of_tomorrow": None, "alpha_pattern": {}})
+        again = LoraStudent.load(folder, space=space)
+        assert all(torch.equal(weight, small(learner)[name]) for name, weight in small(again).items())
+
+    def test_a_list_is_no_config(self, saved: Any, space: Any) -> None:
+        folder, _ = saved
+        (folder / "adapter_config.json").write_text("[1, 2]", "utf-8")
+        with pytest.raises(UserError, match="describes no LoRA"):
+            LoraStudent.load(folder, space=space)
 
     def test_broken_folders_are_one_sentence(self, saved: Any, space: Any) -> None:
         folder, _ = saved
@@ -323,12 +375,29 @@ class TestMerging:
         assert again.fingerprint == merged.fingerprint and torch.equal(nll(again), nll(merged))
         assert torch.equal(again.encode(TEXTS, CODES), plain.encode(TEXTS, CODES))  # the encoder is the teacher's
 
-    def test_a_merged_student_has_no_teacher_any_more(self, space: Any) -> None:
+    def test_a_merged_student_has_neither_teacher_nor_adapters(self, space: Any, tmp_path: Path) -> None:
         learner = taught(space)
         merged = learner.merge()
         assert learner.space is merged and not list(learner.parameters())
-        with pytest.raises(UserError, match="merged into its base"), learner.as_teacher():
+        with pytest.raises(UserError, match="no teacher any more"), learner.as_teacher():
             pass
+        with pytest.raises(UserError, match="no adapters to save"):
+            learner.save(tmp_path / "adapters")
+        assert not list(tmp_path.iterdir())
+        with pytest.raises(UserError, match="no adapters to merge"):
+            learner.merge()
+
+    def test_whoever_holds_the_space_sees_that_it_changed(self, space: Any, space_folder: Path, tmp_path: Path) -> None:
+        former, vectors_of, named = space.fingerprint, space.vector_id, space.name
+        merged = taught(space).merge()
+        assert merged is space and space.fingerprint != former and space.vector_id != vectors_of
+        second = taught(space)
+        second.save(tmp_path / "second")
+        settings = json.loads((tmp_path / "second" / "adapter_config.json").read_text("utf-8"))
+        assert settings["auto_mapping"]["base_fingerprint"] == space.fingerprint
+        assert settings["base_model_name_or_path"] != named
+        with pytest.raises(UserError, match="learnt over"):
+            LoraStudent.load(tmp_path / "second", space=SentenceSpace.from_pretrained(space_folder))
 
     def test_broken_weights_are_not_merged(self, space: Any) -> None:
         learner = taught(space)

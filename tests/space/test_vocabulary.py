@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from sonar_slt.space.vocabulary import chunk_rows, frozen_token_nll, native_token_nll, plain_token_nll, token_nll
+from sonar_slt.space.vocabulary import (
+    chunk_rows,
+    frozen_token_nll,
+    native_is_chunked,
+    native_token_nll,
+    plain_token_nll,
+    token_nll,
+)
 
 pytestmark = pytest.mark.properties
 
@@ -19,7 +29,7 @@ FEW_ROWS = 5 * WORDS * 4
 Way = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 needs_native = pytest.mark.skipif(
-    not hasattr(torch.nn.functional, "linear_cross_entropy"), reason="torch's own way came with torch 2.13"
+    not native_is_chunked(), reason="this torch has no chunked way of its own that gives a loss per token"
 )
 
 
@@ -70,6 +80,28 @@ def test_all_ways_agree_where_the_head_learns(way: Way, dtype: torch.dtype, tole
     assert len(found) == 3
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=tolerance, atol=tolerance)
+
+
+@pytest.fixture
+def early_torch(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A torch whose chunked way is for means and sums: for a loss per token it warns and keeps all logits."""
+
+    def unchunked(states: Tensor, weight: Tensor, labels: Tensor, *, reduction: str, options: Any) -> Tensor:
+        warnings.warn(f"options ignored, reduction={reduction!r}", stacklevel=2)
+        return functional.cross_entropy(functional.linear(states, weight), labels, reduction=reduction)
+
+    monkeypatch.setattr(functional, "linear_cross_entropy", unchunked, raising=False)
+    monkeypatch.setattr(torch.nn, "LinearCrossEntropyOptions", lambda **_: None, raising=False)
+    native_is_chunked.cache_clear()
+    yield
+    native_is_chunked.cache_clear()
+
+
+def test_a_torch_that_cannot_chunk_losses_per_token_is_not_asked_to(early_torch: None) -> None:
+    assert not native_is_chunked()
+    found = results(chunked(token_nll), torch.float32, trained=True)  # a warning would be an error here
+    for one, other in zip(found, results(plain_token_nll, torch.float32, trained=True), strict=True):
+        assert torch.equal(one, other)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

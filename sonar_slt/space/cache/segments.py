@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,12 @@ KEYS, VECTORS, DRAFT = ".keys.npy", ".vectors.npy", ".draft"
 BLOCK = 4096
 """How many rows are copied at once from one file to another."""
 
+MAPS = 128
+"""How many segments a view keeps open: each takes a file descriptor, and a process may have 1,024 of them or fewer."""
+
+ABANDONED = 3600
+"""Seconds after which a draft is a killed process's: locks may not reach a writer on another machine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -34,11 +43,13 @@ class Segment:
     keys: NDArray[np.void]  # (n,)
 
 
-def segment_names(folder: Path) -> Iterator[str]:
-    """The segments of a folder that are there now, in the order of their names."""
-    if not folder.is_dir():
-        return
-    yield from sorted(entry.name.removesuffix(KEYS) for entry in os.scandir(folder) if entry.name.endswith(KEYS))
+def segment_names(folder: Path) -> set[str]:
+    """The segments of a folder that are there now."""
+    try:
+        found = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+    return {name.removesuffix(KEYS) for name in found if name.endswith(KEYS)}
 
 
 def open_segment(folder: Path, name: str, dim: int) -> Segment:
@@ -64,13 +75,20 @@ def mapped(folder: Path, name: str) -> NDArray[np.float32]:
     return vectors
 
 
-def write_segment(folder: Path, keys: NDArray[np.void], vectors: NDArray[np.float32]) -> None:
-    """Add a segment, named by its keys: written again, a damaged one is mended. One writer at a time, please."""
+def write_segment(folder: Path, keys: NDArray[np.void], vectors: NDArray[np.float32]) -> str:
+    """Add a segment and say its name, a hash of its keys: written again, a damaged one is mended."""
     name = hashlib.blake2b(keys.tobytes(), digest_size=12).hexdigest()
-    for draft in folder.glob(f"*{DRAFT}"):  # of a process that was killed: only one writes at a time
-        draft.unlink(missing_ok=True)
     _place(folder / f"{name}{VECTORS}", lambda draft: _save(draft, vectors))
     _place(folder / f"{name}{KEYS}", lambda draft: _save(draft, keys.view(np.uint8).reshape(-1, KEY.itemsize)))
+    return name
+
+
+def clear_drafts(folder: Path) -> None:
+    """Delete what processes that were killed left behind."""
+    for draft in folder.glob(f"*{DRAFT}"):
+        with suppress(OSError):  # another process deletes it, or its owner does not let us: it harms nobody
+            if time.time() - draft.stat().st_mtime > ABANDONED:
+                draft.unlink()
 
 
 class CachedVectors:
@@ -82,7 +100,7 @@ class CachedVectors:
     def __init__(self, *, folder: Path, names: Sequence[str], places: NDArray[np.int32], dim: int) -> None:
         self.folder, self.names, self.dim = folder, tuple(names), dim
         self._places = places  # (N, 2): which segment, and which row there
-        self._maps: dict[int, NDArray[np.float32]] = {}
+        self._maps: dict[int, NDArray[np.float32]] = {}  # the one used last stands last
 
     def __len__(self) -> int:
         return len(self._places)
@@ -122,14 +140,18 @@ class CachedVectors:
         return {**self.__dict__, "_maps": {}}
 
     def _map(self, number: int) -> NDArray[np.float32]:
-        if number not in self._maps:
-            self._maps[number] = mapped(self.folder, self.names[number])
-        return self._maps[number]
+        opened = self._maps.pop(number, None)
+        if opened is None:
+            if len(self._maps) >= MAPS:
+                del self._maps[next(iter(self._maps))]  # a map without an owner closes its file
+            opened = mapped(self.folder, self.names[number])
+        self._maps[number] = opened
+        return opened
 
 
 def _place(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a draft, then put it at `path` in one step."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}{DRAFT}")
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}{DRAFT}")  # two machines may have the same process id
     try:
         write(draft)
         draft.replace(path)

@@ -1,13 +1,17 @@
-"""Teacher vectors, computed once: a frozen space gives the same vector for the same sentence for ever.
+"""Teacher vectors, computed once: a frozen space gives the same vector for the same sentence, up to its last bits.
 
 A vector is found by what decides it: the space, the language and the text. Any number of processes may read and fill
-one cache together; one that is killed loses what it was computing, a minute's work at most, and nothing else.
+one cache together; one that is killed loses the chunk that it was computing, `CHUNK_TOKENS` tokens at most, and
+nothing else. The last bits of a vector are those of the batch in which it was first computed: they depend on the
+list that asked for it first.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
+import os
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -22,14 +26,26 @@ from torch import Tensor
 
 from sonar_slt.errors import UserError
 from sonar_slt.progress import counted
-from sonar_slt.space.cache.segments import CachedVectors, Segment, open_segment, segment_names, write_segment
+from sonar_slt.space.cache.segments import (
+    CachedVectors,
+    Segment,
+    clear_drafts,
+    open_segment,
+    segment_names,
+    write_segment,
+)
 from sonar_slt.space.cache.wanted import Numbers, Wanted, cut
+from sonar_slt.space.inputs import sentences
 from sonar_slt.space.sentence_space import SentenceSpace
 
 log = logging.getLogger(__name__)
 
 CHUNK_TOKENS = 8192
-"""How many tokens are encoded between two writes: less than a minute's work for a few CPU cores at SONAR's size."""
+"""How many tokens are encoded between two writes, unless one sentence has more.
+
+At SONAR's size, half a billion weights in the encoder's layers and two operations for each and every token, that is
+8 * 10^12 operations: 80 seconds where 10^11 of them take a second.
+"""
 
 FASTER = 8
 """How many times as many on anything but a CPU."""
@@ -42,6 +58,9 @@ PAUSE = 0.1
 
 SHOWN = 100
 """So many sentences are worth a progress bar."""
+
+REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR)
+"""What a file system says of a folder that is not ours to write to, or that is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +91,13 @@ class VectorCache:
         return self.fill(texts, languages).vectors
 
     def fill(self, texts: Sequence[str], languages: str | Sequence[str]) -> Filled:
-        """Compute what is missing; the vectors of all, and how many were where."""
+        """Compute what is missing; the vectors of all, and how many were where. No sentences have no vectors."""
         began = time.monotonic()
+        if isinstance(texts, str) or len(texts):
+            sentences(texts)  # every text is looked at before the first is encoded
         wanted = Wanted(texts, self.space.codes(languages, len(texts)))
-        self._look(wanted)
+        with self._permitted():
+            self._look(wanted)
         there, computed = wanted.found, 0
         if there < len(wanted):
             if not self.space.has_encoder:
@@ -92,13 +114,15 @@ class VectorCache:
 
     def _look(self, wanted: Wanted) -> None:
         """Take note of segments that appeared since the last look, and of the sentences that they hold."""
-        for name in segment_names(self.folder):
-            if name not in self._segments:
-                try:
-                    self._segments[name] = open_segment(self.folder, name, self.space.dim)
-                except ValueError as error:
-                    self._report(name, error)
+        for name in sorted(segment_names(self.folder) - self._segments.keys()):
+            self._note(name)
         wanted.learn(list(self._segments.values()))
+
+    def _note(self, name: str) -> None:
+        try:
+            self._segments[name] = open_segment(self.folder, name, self.space.dim)
+        except ValueError as error:
+            self._report(name, error)
 
     def _report(self, name: str, error: ValueError) -> None:
         if name not in self._damaged:
@@ -114,12 +138,12 @@ class VectorCache:
     def _compute(self, wanted: Wanted) -> int:
         """Fill chunk by chunk, each claimed by a lock; how many sentences were computed here.
 
-        The chunks depend on nothing but the list, so a job that goes on computes the very batches it would have
-        computed, and no vector tells whether it was stopped.
+        The chunks depend on nothing but the list, so a job that goes on with the same list, and alone, computes the
+        very batches it would have computed. Other lists have other batches, and vectors with other last bits.
         """
         computed, refused = 0, 0
-        waiting = deque(self._chunks(wanted))
         self._make_folders()
+        waiting = deque(self._chunks(wanted))
         with counted("Encoding", len(wanted), shown=len(wanted) - wanted.found >= SHOWN) as done:
             shown = 0
             while waiting:
@@ -151,12 +175,13 @@ class VectorCache:
         if not len(missing):
             return 0
         vectors = self._encoded(wanted, missing)
-        with FileLock(self.folder / "locks" / "commit.lock"):
+        with self._permitted(), FileLock(self.folder / "locks" / "commit.lock"):
             self._look(wanted)
             kept = np.isin(missing, wanted.missing(missing))  # lists that overlap: another chunk may hold the rest
             if kept.any():
-                write_segment(self.folder, wanted.keys[missing[kept]], vectors[kept])
-        self._look(wanted)
+                # Its own segment is read back; what others wrote since is seen when it matters.
+                self._note(write_segment(self.folder, wanted.keys[missing[kept]], vectors[kept]))
+                wanted.learn(list(self._segments.values()))
         return int(kept.sum())
 
     def _encoded(self, wanted: Wanted, missing: Numbers) -> NDArray[np.float32]:
@@ -171,11 +196,11 @@ class VectorCache:
         return vectors
 
     def _chunks(self, wanted: Wanted) -> list[Numbers]:
-        """All sentences, longest first, in chunks of so many tokens."""
+        """All sentences, those that are there too, longest first, in chunks of so many tokens."""
         with counted("Measuring", len(wanted), shown=len(wanted) >= 100 * SHOWN) as done:
             for start in range(0, len(wanted), 4096):
                 some = np.arange(start, min(start + 4096, len(wanted)))
-                wanted.lengths[some] = [len(row) for row in self.space.tokens.rows(*wanted.sentences(some))]
+                wanted.lengths[some] = self.space.tokens.lengths(wanted.sentences(some)[0])
                 done(len(some))
         tokens = CHUNK_TOKENS * (1 if self.space.device.type == "cpu" else FASTER)
         return cut(np.argsort(-wanted.lengths, kind="stable"), wanted.lengths, tokens)
@@ -188,7 +213,8 @@ class VectorCache:
         number = int.from_bytes(hashlib.blake2b(wanted.keys[chunk].tobytes(), digest_size=4).digest()) % CLAIMS
         lock = FileLock(self.folder / "locks" / f"{number:03d}.lock")
         try:
-            lock.acquire(blocking=False)
+            with self._permitted():
+                lock.acquire(blocking=False)
         except Timeout:
             yield False
             return
@@ -198,7 +224,20 @@ class VectorCache:
             lock.release()
 
     def _make_folders(self) -> None:
-        try:
+        with self._permitted():
             (self.folder / "locks").mkdir(parents=True, exist_ok=True)
-        except (PermissionError, FileExistsError, NotADirectoryError) as error:
-            raise UserError(f"No vector cache can be kept in '{self.folder}': {error.strerror}.") from error
+            with FileLock(self.folder / "locks" / "commit.lock"):  # if it cannot be had, that is said before any work
+                clear_drafts(self.folder)
+
+    @contextmanager
+    def _permitted(self) -> Iterator[None]:
+        """Say in one sentence what the file system refuses."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in REFUSED:
+                raise
+            raise UserError(
+                f"No vector cache can be kept in '{self.folder}': {os.strerror(error.errno)}; make it writable, or "
+                "choose another with paths.cache=FOLDER."
+            ) from error

@@ -25,15 +25,11 @@ class Wanted:
         )
         self.places: NDArray[np.int32] = np.full((len(self.keys), 2), -1, dtype=np.int32)  # segment, row
         self.lengths: Numbers = np.zeros(len(self.keys), dtype=np.int64)
+        self.found = 0  # how many distinct sentences have a vector
         self._learnt = 0
 
     def __len__(self) -> int:
         return len(self.keys)
-
-    @property
-    def found(self) -> int:
-        """How many distinct sentences have a vector."""
-        return int((self.places[:, 0] >= 0).sum())
 
     def missing(self, some: Numbers) -> Numbers:
         """Those of some sentences that have no vector yet."""
@@ -47,12 +43,15 @@ class Wanted:
 
     def learn(self, segments: Sequence[Segment]) -> None:
         """Look up the sentences in the segments that are new since the last time; an earlier place stays."""
+        if self._learnt == len(segments):
+            return
         for number in range(self._learnt, len(segments) if len(self) else 0):
             keys = segments[number].keys
             near = np.minimum(np.searchsorted(self.keys, keys), len(self) - 1)
             rows = np.flatnonzero((self.keys[near] == keys) & (self.places[near, 0] < 0))
             self.places[near[rows]] = np.stack([np.full_like(rows, number), rows], axis=1)
         self._learnt = len(segments)
+        self.found = int((self.places[:, 0] >= 0).sum())
 
 
 def cut(sentences: Numbers, lengths: Numbers, tokens: int) -> list[Numbers]:

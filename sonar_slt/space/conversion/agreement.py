@@ -19,11 +19,8 @@ from sonar_slt.languages import LANGUAGES
 from sonar_slt.space.conversion.foreign import ForeignCheckpoint, table_pieces
 from sonar_slt.space.conversion.shards import Shapes
 from sonar_slt.space.opening import HUB_ID
-from sonar_slt.space.tokens import MAX_TOKENS
-from sonar_slt.space.weights import PRECISIONS, TABLE
-
-CONTROL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>")
-"""The tokens of the first four rows, in transformers' order."""
+from sonar_slt.space.tokens import CONTROL_TOKENS, MAX_TOKENS
+from sonar_slt.space.weights import STORED_PRECISIONS, TABLE
 
 SHOWN = 3
 """How many of many names a sentence shows."""
@@ -49,7 +46,7 @@ def _faults(half: ForeignCheckpoint, wanted: Shapes, table: tuple[int, ...]) -> 
             for name, shape in wanted.items()
             if name in here and tuple(here[name].shape) != shape
         ],
-        "no floating-point numbers": [name for name, t in here.items() if t.dtype not in PRECISIONS.values()],
+        "no floating-point numbers": [name for name, t in here.items() if t.dtype not in STORED_PRECISIONS.values()],
     }
 
 
@@ -62,8 +59,8 @@ def check_tables(halves: Iterable[ForeignCheckpoint], tolerance: float) -> None:
             far, rows, first = apart(half.pieces(TABLE), copy)
             if rows:
                 raise UserError(
-                    f"'{half.path}' has a {name} of its own: it differs from {half.called(TABLE)} by up to {far:.3g} "
-                    f"in {rows:,} rows, the first {first}, and they cannot be tied."
+                    f"'{half.path}' holds {name} beside {half.called(TABLE)}: they differ by up to {far:.3g} in "
+                    f"{rows:,} rows, the first {first}, and cannot be tied."
                 )
     far, rows, first = apart(encoder.pieces(TABLE), decoder.pieces(TABLE))
     if rows and not far <= tolerance:

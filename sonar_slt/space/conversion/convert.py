@@ -1,16 +1,13 @@
 """SONAR's encoder and decoder files of fairseq or fairseq2 into one transformers folder.
 
 Every name and shape is checked before anything is written, weights pass through a few megabytes at a time, and the
-folder appears in one step when it is whole.
+folder appears in one step when it is whole and on the disk.
 """
 
 from __future__ import annotations
 
 import math
-import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +19,13 @@ from transformers import GenerationConfig, M2M100Config, M2M100ForConditionalGen
 from sonar_slt.errors import UserError
 from sonar_slt.languages import LANGUAGES
 from sonar_slt.progress import counted
-from sonar_slt.space.conversion.agreement import CONTROL_TOKENS, check_names, check_tables, read_tokenizer, spare_rows
+from sonar_slt.space.conversion.agreement import check_names, check_tables, read_tokenizer, spare_rows
+from sonar_slt.space.conversion.draft import drafted, vacant
 from sonar_slt.space.conversion.foreign import ForeignCheckpoint, open_checkpoint
 from sonar_slt.space.conversion.shards import SHARD_BYTES, Shapes, planned, write_index, write_shard
 from sonar_slt.space.opening import precision_of
-from sonar_slt.space.tokens import MAX_TOKENS
-from sonar_slt.space.weights import PRECISIONS, TABLE, fingerprint, stored_weights
+from sonar_slt.space.tokens import CONTROL_TOKENS, MAX_TOKENS
+from sonar_slt.space.weights import STORED_PRECISIONS, TABLE, fingerprint, stored_weights
 
 SONAR_HEADS = 16
 
@@ -63,15 +61,15 @@ def convert(
     `dtype` is that of the files unless given. The two tables of word vectors may differ by `tolerance`; the encoder's
     is kept, so that sentence vectors are upstream's.
     """
-    final = _free(output)
-    tokens = read_tokenizer(tokenizer)
+    final = vacant(output)
     halves = [open_checkpoint(encoder, "encoder"), open_checkpoint(decoder, "decoder")]
     precision = _precision(halves, dtype)
     config = configuration(halves, heads, precision)
     shapes = expected(config)
     check_names(halves, shapes)
-    check_tables(halves, tolerance)
+    tokens = read_tokenizer(tokenizer)  # fetched, if need be, once the files are known to be right
     spare = spare_rows(tokens, config.vocab_size, tokenizer)
+    check_tables(halves, tolerance)
     layouts = (halves[0].layout, halves[1].layout)
     size = sum(math.prod(shape) for shape in shapes.values()) * precision.itemsize
     with drafted(final) as draft:
@@ -143,7 +141,7 @@ def expected(config: M2M100Config) -> Shapes:
 def _precision(halves: Iterable[ForeignCheckpoint], dtype: str | torch.dtype | None) -> torch.dtype:
     if dtype is not None:
         return precision_of(dtype)
-    found = {weight.dtype for half in halves for weight in half.weights.values()} & set(PRECISIONS.values())
+    found = {weight.dtype for half in halves for weight in half.weights.values()} & set(STORED_PRECISIONS.values())
     if len(found) > 1:
         names = sorted(str(precision).removeprefix("torch.") for precision in found)
         raise UserError(f"The files hold weights in {' and '.join(names)}: choose one with dtype=.")
@@ -157,30 +155,6 @@ def _found(half: ForeignCheckpoint, name: str) -> Tensor:
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def drafted(final: Path) -> Iterator[Path]:
-    """A hidden folder beside `final` that takes its place if the block ends well, and vanishes if it does not."""
-    draft = final.with_name(f".{final.name}.{os.getpid()}.draft")
-    try:
-        draft.mkdir(parents=True)
-    except OSError as error:
-        raise UserError(f"Nothing can be written to '{final.parent}': {error.strerror}.") from error
-    try:
-        yield draft
-        draft.rename(final)  # an empty folder gives way; one that was filled meanwhile does not
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def _free(output: str | Path) -> Path:
-    final = Path(output).expanduser().resolve()
-    if final.is_dir() and any(final.iterdir()):
-        raise UserError(f"'{output}' is not empty: give another output=, or remove it first.")
-    if final.exists() and not final.is_dir():
-        raise UserError(f"'{output}' is a file: output= takes a folder that is not there yet.")
-    return final
 
 
 def _write(

@@ -3,13 +3,14 @@
 Reading executes nothing: a pickle may name tensors and two plain classes that stand-ins take the place of.
 
 Where the facts come from. The checkpoint handlers of facebookresearch/SONAR: the names in raw fairseq files, the
-pickled table of the encoder, the entries that are no weights, and the order of the first four rows, which fairseq2
-changes from `<s> <pad> </s> <unk>` to `<pad> <unk> <s> </s>` when it loads a raw file. fairseq2's modules: the names
-in its state dicts. transformers' M2M100 keeps fairseq's order of rows.
+pickled table of the encoder, the entries that are no weights, and the order of the first four rows, which they change
+from `<s> <pad> </s> <unk>` to `<pad> <unk> <s> </s>` when they load a raw file. fairseq2's modules: the names in its
+state dicts. transformers' M2M100 keeps fairseq's order of rows.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -32,13 +33,14 @@ FAIRSEQ, FAIRSEQ2 = "fairseq", "fairseq2"
 CONTROL_ROWS = {FAIRSEQ: [0, 1, 2, 3], FAIRSEQ2: [2, 0, 3, 1]}
 """Where a layout keeps the rows of `<s> <pad> </s> <unk>`."""
 
+FORWARD_WORDS = {"fc1": "ffn.inner_proj", "fc2": "ffn.output_proj", "final_layer_norm": "ffn_layer_norm"}
+"""transformers' and fairseq's words for the feed-forward network, and fairseq2's; raw decoders may have either."""
+
 FAIRSEQ2_WORDS = {
     "encoder_attn": "encoder_decoder_attn",
     "encoder_attn_layer_norm": "encoder_decoder_attn_layer_norm",
     "out_proj": "output_proj",
-    "fc1": "ffn.inner_proj",
-    "fc2": "ffn.output_proj",
-    "final_layer_norm": "ffn_layer_norm",
+    **FORWARD_WORDS,
 }
 """transformers' words for parts of a layer, and fairseq2's."""
 
@@ -46,7 +48,14 @@ NO_WEIGHT = re.compile(r"((encoder|decoder)\.)?(version|embed_positions\._float_
 """Entries of a state dict that carry no weight: fairseq's version of the module, and its positions' device."""
 
 PICKLED_TABLE = "embed_tokens"
-"""The entry beside `state_dict` that holds a whole embedding module; raw encoders have their table only there."""
+"""The entry beside `state_dict` that holds the embedding module of raw encoders.
+
+Upstream reads the table there and reorders it where it lies, and what its model is given is the `embed_tokens.weight`
+of the state dict: the two are one storage where both are there, so they are refused if they differ.
+"""
+
+WRAPPINGS = 4
+"""In how many mappings a state dict may lie; upstream's lie in one or two, and a pickle may lie in itself."""
 
 CHUNK = 2**20
 """Numbers of a weight that are in hand at a time."""
@@ -75,10 +84,13 @@ class ForeignCheckpoint:
         """The foreign name of a weight that transformers calls `name`."""
         if name == TABLE:
             return "embed_tokens.weight" if self.layout == FAIRSEQ else f"{self.half}_frontend.embed.weight"
-        if self.layout == FAIRSEQ or name.startswith("model.encoder.layer_norm."):
-            return name.removeprefix(f"model.{self.half}.")
-        words = name.removeprefix("model.").split(".")
-        return ".".join(FAIRSEQ2_WORDS.get(word, word) for word in words)
+        plain = name.removeprefix(f"model.{self.half}.")
+        if self.layout == FAIRSEQ:
+            other = _respelt(plain, FORWARD_WORDS)
+            return other if other in self.weights and plain not in self.weights else plain
+        if plain.startswith("layer_norm.") and self.half == "encoder":
+            return plain
+        return _respelt(name.removeprefix("model."), FAIRSEQ2_WORDS)
 
     @property
     def copies(self) -> list[str]:
@@ -96,6 +108,10 @@ class ForeignCheckpoint:
         """A weight that transformers calls `name`, in transformers' order of rows, some of them at a time."""
         tensor = self.weights[self.called(name)]
         return table_pieces(tensor, self.layout) if name == TABLE else row_pieces(tensor)
+
+
+def _respelt(name: str, words: Mapping[str, str]) -> str:
+    return ".".join(words.get(word, word) for word in name.split("."))
 
 
 def table_pieces(table: Tensor, layout: str) -> Iterator[Tensor]:
@@ -117,30 +133,41 @@ def row_pieces(tensor: Tensor) -> Iterator[Tensor]:
 def open_checkpoint(path: str | Path, half: str) -> ForeignCheckpoint:
     """Open an encoder or a decoder; its layout is recognised from its names."""
     path = Path(path).expanduser()
-    if not path.is_file():
-        raise UserError(f"No checkpoint at '{path}': {half}= takes a .pt or .safetensors file.")
-    content = _stored(path) if path.suffix == ".safetensors" else _unpickled(path)
+    try:
+        if not path.is_file():
+            raise UserError(f"No checkpoint at '{path}': {half}= takes a .pt or .safetensors file.")
+        with path.open("rb") as file:
+            zipped = file.read(4) == b"PK\x03\x04"
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    content = _stored(path) if path.suffix == ".safetensors" else _unpickled(path, zipped=zipped)
     weights = _weights(content, path)
     return ForeignCheckpoint(path, half, _layout(weights, path, half), weights)
+
+
+def _unreadable(path: Path, error: OSError) -> UserError:
+    return UserError(f"'{path}' cannot be read: {error.strerror or error}.")
 
 
 def _stored(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
-    except (SafetensorError, OSError) as error:
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except SafetensorError as error:
         raise UserError(f"'{path}' is cut short or is no safetensors file: copy it again.") from error
 
 
-def _unpickled(path: Path) -> Any:
+def _unpickled(path: Path, *, zipped: bool) -> Any:
     """What `torch.save` wrote, by torch's restricted unpickler; the tensors stay in the file where it allows that."""
-    with path.open("rb") as file:
-        zipped = file.read(4) == b"PK\x03\x04"
     try:
         with torch.serialization.safe_globals(STAND_INS):
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
     except MemoryError:
         raise
     except Exception as error:  # a broken pickle fails in whatever way its bytes lead to
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # which is a seek out of a cut file
+            raise _unreadable(path, error) from error
         if named := re.search(r"GLOBAL (\S+)", str(error)):
             raise UserError(
                 f"'{path}' was not read: it asks for {named[1]}, which could run code; expected tensors only."
@@ -157,21 +184,20 @@ def _unpickled(path: Path) -> Any:
 
 def _weights(content: Any, path: Path) -> dict[str, Tensor]:
     """The tensors of a state dict, which may lie under `model` or `state_dict` or both."""
-    pickled: Any = None
-    while isinstance(content, Mapping):
-        pickled = content.get(PICKLED_TABLE, pickled)
-        inner = next((content[key] for key in ("model", "state_dict") if isinstance(content.get(key), Mapping)), None)
-        if inner is None:
-            break
-        content = inner
-    else:
+    if not isinstance(content, Mapping):
         raise UserError(
             f"'{path}' holds a {type(content).__name__}; expected a state dict of a text encoder or decoder."
         )
+    pickled: Any = None
+    for _ in range(WRAPPINGS):
+        pickled = content.get(PICKLED_TABLE, pickled)
+        inner = (content.get(key) for key in ("model", "state_dict"))
+        content = next((mapping for mapping in inner if isinstance(mapping, Mapping)), content)
     found = {str(name): value.detach() for name, value in content.items() if isinstance(value, Tensor)}
     found = {name: value for name, value in found.items() if not NO_WEIGHT.fullmatch(name)}
     if isinstance(pickled, _Attributes):
-        pickled = vars(pickled).get("_parameters", {}).get("weight")
+        parameters = vars(pickled).get("_parameters")
+        pickled = parameters.get("weight") if isinstance(parameters, Mapping) else None
     if isinstance(pickled, Tensor):
         place = PICKLED_TABLE if f"{PICKLED_TABLE}.weight" in found else f"{PICKLED_TABLE}.weight"
         found[place] = pickled.detach()

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sonar_slt.space.weights import INDEX, PRECISIONS
+from sonar_slt.space.weights import INDEX, STORED_PRECISIONS
 
 SHARD_BYTES = 2**30
 """What a shard may hold; one weight that is larger has a shard of its own."""
@@ -64,4 +64,4 @@ def write_index(folder: Path, shards: Mapping[str, Sequence[str] | Shapes], size
     (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
 
-_NAMES = {precision: name for name, precision in PRECISIONS.items()}
+_NAMES = {precision: name for name, precision in STORED_PRECISIONS.items()}

@@ -1,6 +1,7 @@
 """The length and repetition knobs: which next tokens are made less likely or forbidden, given what was said.
 
-Each touches only the few scores concerned; their order and arithmetic are those of transformers' logits processors.
+Each touches only the few scores concerned; their order and arithmetic are those of transformers' logits processors,
+but that `</s>` stays where they would forbid every token.
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ def constrain(scores: Tensor, history: Tensor, ends: Tensor | None, *, search: S
     number = history.shape[1] - PREFIX + 1  # of the new token that these scores choose
     if search.repetition_penalty != 1.0:
         penalise_repetition(scores, history, search.repetition_penalty)
+    last_resort = scores[:, end].clone()
     if search.no_repeat_ngram_size:
         forbid_repeated_ngrams(scores, history, search.no_repeat_ngram_size)
     if number <= search.min_new_tokens:
         scores[:, end] = FORBIDDEN
+    if scores.shape[1] <= history.shape[1] + 1:  # else fewer are forbidden than there are
+        keep_an_end(scores, last_resort, end=end)
     if ends is not None:
         force_ends(scores, ends, number=number, end=end)
 
@@ -45,6 +49,12 @@ def forbid_repeated_ngrams(scores: Tensor, history: Tensor, size: int) -> None:
     repeated = (windows[..., :-1] == history[:, None, length + 1 - size :]).all(dim=-1)
     ceiling = torch.where(repeated, FORBIDDEN, float("inf")).to(scores.dtype)
     scores.scatter_reduce_(1, windows[..., -1], ceiling, reduce="amin")  # a token of several runs: the lowest holds
+
+
+def keep_an_end(scores: Tensor, last_resort: Tensor, *, end: int) -> None:
+    """Give `</s>` its score (rows,) back where nothing else may be said: a short list of words can be used up."""
+    nothing = (scores == FORBIDDEN).all(dim=1)
+    scores[:, end] = torch.where(nothing, last_resort, scores[:, end])
 
 
 def force_ends(scores: Tensor, ends: Tensor, *, number: int, end: int) -> None:

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 from torch import Tensor
 
 from sonar_slt.errors import UserError
+from sonar_slt.space.inputs import sentences
 from sonar_slt.space.tokens import SentenceTokens
+
+if TYPE_CHECKING:  # the space decodes with shortlists
+    from sonar_slt.space.sentence_space import SentenceSpace
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +27,16 @@ class Shortlist:
     lists: Mapping[int, Tensor]
 
     @classmethod
-    def of_texts(cls, tokens: SentenceTokens, texts_by_language: Mapping[str, Sequence[str]]) -> Self:
+    def of_texts(cls, space: SentenceSpace, texts_by_language: Mapping[str, Sequence[str]]) -> Self:
         """For each language code the tokens of these texts, the control tokens and that language's own."""
-        control = {token for token in _control_ids(tokens) if token is not None}
+        space.require(list(texts_by_language))  # of an unknown one, the list would silently never be used
+        control = {token for token in _control_ids(space.tokens) if token is not None}
         lists: dict[int, Tensor] = {}
         for code, texts in texts_by_language.items():
-            if not texts:
+            if not len(texts):
                 raise UserError(f"No texts for the shortlist of '{code}': expected texts of the kind to be decoded.")
-            language = tokens.language_id(code)
-            ids = control.union([language], *tokens.rows(texts, [code] * len(texts)))
+            language = space.tokens.language_id(code)
+            ids = control.union([language], *space.tokens.rows(sentences(texts), [code] * len(texts)))
             lists[language] = torch.tensor(sorted(ids))
         return cls(lists)
 

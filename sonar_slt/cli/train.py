@@ -25,7 +25,17 @@ def run(config: dict[str, Any]) -> float | None:
     parent = _resumed(config)
     ensure_space(config, call["config_dir"])
     facts = {name: call[name] for name in ("choices", "sweep", "job")}
-    _, metrics = train(config, call["overrides"], parent=parent, facts=facts)
+    folder, metrics = train(config, call["overrides"], parent=parent, facts=facts)
+    if metrics.get("scores"):
+        from rich.console import Console
+
+        from sonar_slt.runs.table import scores_table
+
+        console = Console(highlight=False)
+        console.print(scores_table(metrics))
+        console.print(
+            f"Retrieval@1 {metrics['retrieval_at_1']:.1f} %. Report: {folder / 'report.html'}", soft_wrap=True
+        )
     bleu = metrics.get("mean_bleu", {}).get("trained")
     return float(bleu) if bleu is not None else None
 

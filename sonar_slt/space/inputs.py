@@ -23,6 +23,8 @@ def sentences(texts: Sequence[str]) -> Sequence[str]:
     """The texts, if they are what they should be: a list of sentences that say something."""
     if isinstance(texts, str):
         raise UserError(f"One text, not a list: give [{texts[:40]!r}].")
+    if not isinstance(texts, Sequence):
+        raise UserError(f"Sentences are given as a list of str, not as {type(texts).__name__}.")
     if not len(texts):
         raise UserError("No sentences were given: the list is empty.")
     for i, text in enumerate(texts):
@@ -63,12 +65,14 @@ def languages_of(tokenizer: Any, name: str) -> tuple[str, ...]:
 def require_languages(codes: Sequence[str], languages: Sequence[str], name: str) -> None:
     """Refuse languages that the space of this name lacks."""
     for code in dict.fromkeys(codes):
+        if not isinstance(code, str):
+            raise UserError(f"A language is a code such as deu_Latn, not {code!r}.")
         if code not in languages:
             near = [found.code for found in nearest(code) if found.code in languages]
-            meant = f" did you mean {' or '.join(near)}?" if near else ""
+            meant = f": did you mean {' or '.join(near)}?" if near else "."
             known = ", ".join(languages) if len(languages) <= 12 else f"{len(languages)} languages"
             raise UserError(
-                f"The space '{name}' has no language '{code}':{meant} It has {known}; "
+                f"The space '{name}' has no language '{code}'{meant} It has {known}; "
                 "`python -m sonar_slt.languages` names all languages."
             )
 
@@ -77,6 +81,8 @@ def require_vectors(vectors: Tensor, dim: int) -> None:
     """Refuse vectors of another width, and any number that is none."""
     if not isinstance(vectors, Tensor):
         raise UserError(f"Vectors are a torch tensor of shape (N, {dim}), not {type(vectors).__name__}.")
+    if not vectors.is_floating_point():
+        raise UserError(f"Vectors are floating-point numbers, not {vectors.dtype}.")
     if vectors.ndim != 2 or vectors.shape[1] != dim or not len(vectors):
         raise UserError(f"Vectors of shape {tuple(vectors.shape)}: this space needs (N, {dim}), N at least 1.")
     if not torch.isfinite(vectors).all():

@@ -30,6 +30,14 @@ HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 FILES = ("*.json", "*.safetensors", "*.model", "*.txt")
 """What is fetched from a hub: nothing that would have to be unpickled."""
 
+WORDS = ("tokenizer.json", "sentencepiece.bpe.model")
+"""Where an NLLB tokenizer keeps its words."""
+
+OWN = re.compile(
+    r"(config|generation_config|tokenizer|tokenizer_config|special_tokens_map|recipe)\.json|model.*safetensors.*"
+)
+"""The files of a space."""
+
 HALVES = ("encoder", "decoder")
 DTYPES = {
     "float32": torch.float32,
@@ -41,6 +49,8 @@ DTYPES = {
 
 def located(source: str | Path, revision: str | None = None) -> Path:
     """The folder of a checkpoint; a hub id is fetched unless it lies in the local hub cache."""
+    if not isinstance(source, str | Path) or not str(source):
+        raise UserError(f"No sentence space at {source!r}: expected a transformers folder or a hub id.")
     folder = Path(source).expanduser()
     if folder.is_dir():
         if revision:
@@ -57,7 +67,7 @@ def located(source: str | Path, revision: str | None = None) -> Path:
     except (OSError, ValueError) as error:  # the hub's errors are either
         if getattr(error, "errno", None) == errno.ENOSPC:
             raise
-        reason = "the hub is switched off by HF_HUB_OFFLINE" if offline else "no hub has it, or none can be reached"
+        reason = "the hub is switched off by HF_HUB_OFFLINE" if offline else "the hub has it not, or cannot be reached"
         raise UserError(f"{unknown[:-1]}; no such folder, and {reason}.") from error
 
 
@@ -82,6 +92,8 @@ def configuration(folder: Path, only: str | None = None) -> Any:
 
 def tokenizer_of(folder: Path) -> Any:
     """The tokenizer of a checkpoint."""
+    if not any((folder / name).is_file() for name in WORDS):
+        raise UserError(f"No sentence space in '{folder}': it has no tokenizer.json.")
     try:
         return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # the tokenizers library raises plain `Exception` for a file that it cannot parse
@@ -151,6 +163,26 @@ def freeze(model: Model) -> Model:
     return model.eval()
 
 
+def device_of(device: str | torch.device) -> torch.device:
+    """A device by its name, if this machine has it."""
+    try:
+        found = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise UserError(f"Unknown device {device!r}: expected cpu, cuda or cuda:1.") from error
+    if found.type == "cuda" and not torch.cuda.is_available():
+        raise UserError(f"device={device}: torch sees no GPU here; expected cpu.")
+    return found
+
+
+def require_own(folder: Path) -> None:
+    """Refuse to write a space over anything but a space."""
+    foreign = sorted(path.name for path in folder.iterdir() if not OWN.fullmatch(path.name)) if folder.is_dir() else []
+    if folder.is_file() or foreign:
+        raise UserError(
+            f"A space is a folder of its own, but '{folder}' {f'holds {foreign[0]}' if foreign else 'is a file'}."
+        )
+
+
 @contextmanager
 def evaluating(model: Model) -> Iterator[None]:
     """In eval mode for as long as the block lasts; then every module, a student's dropout too, as it was."""
@@ -179,7 +211,7 @@ def silent() -> Iterator[None]:
 def precision_of(dtype: str | torch.dtype) -> torch.dtype:
     """A torch precision by its name."""
     if isinstance(dtype, torch.dtype):
-        return dtype
+        dtype = str(dtype).removeprefix("torch.")
     if dtype not in DTYPES:
         raise UserError(f"Unknown precision '{dtype}': choose one of {', '.join(DTYPES)}.")
     return DTYPES[dtype]

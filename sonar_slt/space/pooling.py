@@ -85,8 +85,9 @@ class AttentionPooling(Pooling):
         """Copy layers, final norm and the reading of `</s>` from the model's decoder."""
         decoder = model.model.decoder
         if len(decoder.layers) < self.count:
+            there = len(decoder.layers)
             raise UserError(
-                f"Attention pooling wants {self.count} decoder layers; this space is opened with {len(decoder.layers)}."
+                f"Attention pooling wants {self.count} decoder layers, and the space as it is opened has {there}."
             )
         chosen = decoder.layers[: self.count] if self.take == "first" else decoder.layers[-self.count :]
         self.layers, self.norm = copy.deepcopy(chosen), copy.deepcopy(decoder.layer_norm)

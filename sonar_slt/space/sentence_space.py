@@ -32,10 +32,12 @@ from sonar_slt.space.opening import (
     HALVES,
     Model,
     configuration,
+    device_of,
     evaluating,
     located,
     open_model,
     precision_of,
+    require_own,
     silent,
     tokenizer_of,
 )
@@ -106,7 +108,7 @@ class SentenceSpace:
 
         `only="decoder"` leaves the encoder out of memory, `only="encoder"` the decoder.
         """
-        precision = precision_of(dtype)
+        precision, device = precision_of(dtype), device_of(device)
         folder = located(source, revision)
         config = configuration(folder, only)
         tokenizer = tokenizer_of(folder)
@@ -195,12 +197,14 @@ class SentenceSpace:
         self.__dict__.pop("fingerprint", None)
         self._identity = lambda: known
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | Path) -> None:
         """Write an ordinary transformers folder (safetensors, config, tokenizer), which appears whole or not at all."""
         for half in HALVES:
             self._need(half, "saved")
         if any("lora_" in name for name, _ in self.model.named_parameters()):
             raise UserError(f"The space '{self.name}' has a LoRA student: save the student, or merge it first.")
+        folder = Path(folder)
+        require_own(folder)
         draft = folder.with_name(f".{folder.name}.draft")
         shutil.rmtree(draft, ignore_errors=True)
         with silent():
@@ -239,6 +243,8 @@ class SentenceSpace:
         progress: bool = False,
     ) -> Tensor:
         """Vectors (N, dim) of rows `[lang] X </s>` of ids, never normalised."""
+        if not isinstance(batch_tokens, int) or batch_tokens < 1:
+            raise UserError(f"batch_tokens={batch_tokens}: a whole number of tokens, at least 1.")
         vectors: list[Tensor] = [torch.empty(0)] * len(rows)
         with torch.set_grad_enabled(differentiable), counted("encoding", len(rows), shown=progress) as advance:
             for batch in by_length(rows, batch_tokens):
@@ -246,7 +252,13 @@ class SentenceSpace:
                 for i, vector in zip(batch, found, strict=True):
                     vectors[i] = vector
                 advance(len(batch))
-        return torch.stack(vectors)
+        stacked = torch.stack(vectors)
+        if not torch.isfinite(stacked).all():
+            raise UserError(
+                f"The space '{self.name}' gives NaN or infinity in {self.model.dtype}: its weights are broken, "
+                "or want dtype=float32."
+            )
+        return stacked
 
     def embed(self, tokens: TokenBatch) -> Tensor:
         """Vectors (batch, dim) of rows of ids, never normalised; gradients flow if they are switched on."""
@@ -281,11 +293,15 @@ class SentenceSpace:
         self._need("decoder", "decoded")
         require_vectors(vectors, self.dim)
         search, codes = Search.of(**knobs), self.codes(lang, len(vectors))
+        if 2 * search.num_beams > self.model.config.vocab_size:
+            raise UserError(f"num_beams={search.num_beams}: the vocabulary has {self.model.config.vocab_size:,} words.")
+        if not isinstance(shortlist, Shortlist | None):
+            raise UserError(f"A shortlist is made by Shortlist.of_texts; this is a {type(shortlist).__name__}.")
         if plain and shortlist is not None:
             raise UserError("A shortlist is for the fast way of decoding: leave out plain=True.")
         size = self._together(search) if batch_size is None else batch_size
-        if size < 1:
-            raise UserError(f"batch_size={batch_size}: at least one vector is decoded at a time.")
+        if not isinstance(size, int) or size < 1:
+            raise UserError(f"batch_size={batch_size}: a whole number of vectors, at least 1, is decoded at a time.")
         ids = torch.tensor([self.tokens.language_id(code) for code in codes], device=self.device)
         vectors = vectors.to(self.device, self.model.dtype)
         said: list[list[Hypothesis]] = []
@@ -311,7 +327,8 @@ class SentenceSpace:
         Several sets of vectors of the same texts, shape (sets, N, dim), go through in one pass and give (sets, N).
         """
         self._need("decoder", "scored")
-        sets = vectors if isinstance(vectors, Tensor) and vectors.ndim == 3 else [vectors]
+        sentences(texts)
+        sets = vectors if isinstance(vectors, Tensor) and vectors.ndim == 3 and len(vectors) else [vectors]
         for one in sets:
             require_vectors(one, self.dim)
             if len(one) != len(texts):
@@ -325,6 +342,8 @@ class SentenceSpace:
 
     def codes(self, lang: str | Sequence[str], size: int) -> list[str]:
         """One language code per sentence, each checked against the languages of the space."""
+        if not isinstance(lang, Sequence):
+            raise UserError(f"A language is a code such as deu_Latn, or a list of codes, not {type(lang).__name__}.")
         codes = [lang] * size if isinstance(lang, str) else list(lang)
         if len(codes) != size:
             raise UserError(f"{len(codes)} languages for {size} sentences: give one language, or one per sentence.")

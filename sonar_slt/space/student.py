@@ -84,6 +84,8 @@ class LoraStudent(Student):
         targets: Sequence[str] = LIVE_PROJECTIONS,
     ) -> None:
         super().__init__(space=space)
+        if not space.has_decoder:
+            raise UserError(f"The space '{space.name}' was opened without its decoder, which a student adapts.")
         require_options("A LoRA student", rank=rank, alpha=alpha, dropout=dropout, targets=targets)
         adapter_shapes(space, targets, rank)  # what is wrong is said before anything is touched
         self._config = LoraConfig(

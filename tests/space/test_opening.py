@@ -197,6 +197,10 @@ def without_tokenizer(folder: Path) -> None:
         path.unlink()
 
 
+def without_its_words(folder: Path) -> None:
+    (folder / "tokenizer.json").unlink()
+
+
 def without_languages(folder: Path) -> None:
     for path in folder.glob("tokenizer*"):
         path.write_text(path.read_text().replace("_Latn", "_Lat").replace("_Cyrl", "_Cyr"))
@@ -224,6 +228,7 @@ def without_languages(folder: Path) -> None:
         (with_a_head_of_its_own, "head of its own"),
         (without_config, "config.json"),
         (without_tokenizer, "tokenizer"),
+        (without_its_words, "no tokenizer.json"),
         (without_languages, "no language tokens"),
     ],
     ids=lambda value: getattr(value, "__name__", None),

@@ -141,6 +141,28 @@ def test_a_space_with_a_student_is_not_saved(space: Any, tmp_path: Path) -> None
     assert not list(tmp_path.iterdir())
 
 
+def test_a_space_is_saved_over_nothing_but_a_space(space: Any, tmp_path: Path) -> None:
+    space.save(str(tmp_path / "copy"))
+    space.save(tmp_path / "copy")
+    (tmp_path / "copy" / "thesis.txt").write_text("x")
+    (tmp_path / "file").write_text("x")
+    for place in ("copy", "file"):
+        with pytest.raises(UserError, match="a folder of its own"):
+            space.save(tmp_path / place)
+    assert (tmp_path / "copy" / "thesis.txt").is_file() and (tmp_path / "file").read_text() == "x"
+
+
+def test_broken_weights_are_said_so(space: Any) -> None:
+    vectors = space.encode(TEXTS, CODES)
+    for half in ("encoder", "decoder"):
+        weight = getattr(space.model.model, half).layers[0].fc1.weight
+        kept = weight.data[0, 0].clone()
+        weight.data[0, 0] = float("nan")
+        with pytest.raises(UserError, match="NaN or infinity"):
+            space.encode(TEXTS, CODES) if half == "encoder" else space.decode(vectors, CODES)
+        weight.data[0, 0] = kept
+
+
 def test_decoding_leaves_every_module_as_it_was(space: Any) -> None:
     student = LoraStudent(space=space, dropout=0.5).train()
     space.model.model.decoder.layers[0].train()
@@ -187,6 +209,19 @@ def test_long_text_is_cut_and_counted(space: Any, caplog: pytest.LogCaptureFixtu
         (lambda s: s.encode(["x", " "], "deu_Latn"), "number 1 of 2 is empty"),
         (lambda s: s.encode(["x", None], "deu_Latn"), "NoneType"),
         (lambda s: s.encode(["x \ud800"], "deu_Latn"), "half a character"),
+        (lambda s: s.encode({"x": 1}, "deu_Latn"), "not as dict"),
+        (lambda s: s.encode(["x"], None), "not NoneType"),
+        (lambda s: s.encode(["x"], [1]), "not 1"),
+        (lambda s: s.encode(["x"], "deu_Latn", batch_tokens=0), "batch_tokens=0"),
+        (lambda s: s.log_likelihood(torch.zeros(1, s.dim), "x", "deu_Latn"), "not a list"),
+        (lambda s: s.log_likelihood(torch.zeros(0, 1, s.dim), ["x"], "deu_Latn"), "N at least 1"),
+        (lambda s: s.decode(torch.zeros(1, s.dim).long(), "deu_Latn"), "floating-point"),
+        (lambda s: s.decode(torch.full((1, s.dim), 1e38), "deu_Latn"), "another scale"),
+        (lambda s: s.decode(torch.zeros(1, s.dim), "deu_Latn", num_beams=5000), "num_beams=5000"),
+        (lambda s: s.decode(torch.zeros(1, s.dim), "deu_Latn", shortlist="x"), "Shortlist.of_texts"),
+        (lambda s: type(s).from_pretrained(None), "No sentence space"),
+        (lambda s: type(s).from_pretrained("x", device="gpu"), "gpu"),
+        (lambda s: type(s).from_pretrained("x", dtype=torch.int8), "int8"),
         (lambda s: s.decode([[0.0]], "deu_Latn"), "not list"),
         (lambda s: s.decode(torch.zeros(1, s.dim), "deu_Latn", batch_size=0), "batch_size=0"),
         (lambda s: s.log_likelihood(torch.zeros(2, s.dim), ["x"], "deu_Latn"), "2 vectors for 1"),

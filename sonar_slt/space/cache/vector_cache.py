@@ -103,7 +103,7 @@ class VectorCache:
             if not self.space.has_encoder:
                 raise UserError(
                     f"{len(wanted) - there:,} of {len(wanted):,} sentences have no vector in '{self.folder}', and the "
-                    "space was opened without its encoder: `sonar-slt embed` computes them."
+                    "space was opened without its encoder: `sonar-slt embed` with the same words computes them."
                 )
             computed = self._compute(wanted)
         places = wanted.places[wanted.inverse]

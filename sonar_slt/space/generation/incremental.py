@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from sonar_slt.errors import UserError
+
 FIRST_SLOTS = 32
 """The cache's first size; it doubles when it is full."""
 
@@ -39,6 +41,10 @@ class IncrementalDecoder:
         states = self._through_layers(states, causal.expand(self._sentences, -1, -1))
         self._positions += length
         self._seen = self._seen.new_ones(self._sentences, 1, length)
+        if not torch.isfinite(states).all():
+            raise UserError(
+                "The decoder gives NaN or infinity: its weights are broken, or these are vectors of another scale."
+            )
         return states[:, -1:]
 
     def step(self, ids: Tensor, parents: Tensor | None = None) -> Tensor:

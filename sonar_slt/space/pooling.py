@@ -7,6 +7,7 @@ vectors (batch, dim), at least in float32.
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from sonar_slt.errors import UserError
 
 
-class Pooling(nn.Module):
+class Pooling(nn.Module, ABC):
     """One vector from many states."""
 
     needs_decoder = False
@@ -31,9 +32,9 @@ class Pooling(nn.Module):
     def adopt(self, model: Any) -> None:
         """Take what is needed from the model whose states are pooled; most poolings need nothing."""
 
+    @abstractmethod
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """States (batch, length, dim) to vectors (batch, dim)."""
-        raise NotImplementedError
 
 
 class MeanPooling(Pooling):

@@ -207,10 +207,13 @@ class SentenceSpace:
         require_own(folder)
         draft = folder.with_name(f".{folder.name}.draft")
         shutil.rmtree(draft, ignore_errors=True)
-        with silent():
-            self.model.save_pretrained(draft)
-        self.tokens.tokenizer.save_pretrained(draft)
-        replace_folder(draft, folder)
+        try:
+            with silent():
+                self.model.save_pretrained(draft)
+            self.tokens.tokenizer.save_pretrained(draft)
+            replace_folder(draft, folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
 
     # --- text to vectors ----------------------------------------------------------------------------------------
 
@@ -231,6 +234,11 @@ class SentenceSpace:
         self._need("encoder", "encoded")
         rows = self._rows(texts, lang)
         vectors = self.encode_rows(rows, batch_tokens=batch_tokens, differentiable=differentiable, progress=progress)
+        if bad := (~torch.isfinite(vectors).all(dim=1)).nonzero().flatten().tolist():
+            raise UserError(
+                f"The space '{self.name}' gives NaN or infinity for {len(bad)} of {len(rows)} sentences, such as "
+                f"'{texts[bad[0]][:60]}': its weights are broken, or want dtype=float32."
+            )
         unit = self.normalize if normalize is None else normalize
         return functional.normalize(vectors, dim=1) if unit else vectors
 
@@ -252,13 +260,7 @@ class SentenceSpace:
                 for i, vector in zip(batch, found, strict=True):
                     vectors[i] = vector
                 advance(len(batch))
-        stacked = torch.stack(vectors)
-        if not torch.isfinite(stacked).all():
-            raise UserError(
-                f"The space '{self.name}' gives NaN or infinity in {self.model.dtype}: its weights are broken, "
-                "or want dtype=float32."
-            )
-        return stacked
+        return torch.stack(vectors)
 
     def embed(self, tokens: TokenBatch) -> Tensor:
         """Vectors (batch, dim) of rows of ids, never normalised; gradients flow if they are switched on."""

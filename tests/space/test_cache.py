@@ -170,7 +170,7 @@ class TestWhatIsComputed:
         with torch.no_grad():
             space.model.model.encoder.layer_norm.bias[0] = float("nan")
         cache = VectorCache(folder=tmp_path, space=space)
-        with pytest.raises(UserError, match="NaN"):
+        with pytest.raises(UserError, match=r"NaN .* such as 'Regen'"):
             cache.encode(["Regen"], "deu_Latn")
         assert not files(cache.folder)
 

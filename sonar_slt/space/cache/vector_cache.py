@@ -185,14 +185,7 @@ class VectorCache:
         return int(kept.sum())
 
     def _encoded(self, wanted: Wanted, missing: Numbers) -> NDArray[np.float32]:
-        encoded = self.space.encode(*wanted.sentences(missing))
-        vectors: NDArray[np.float32] = encoded.float().cpu().numpy()
-        if bad := np.flatnonzero(~np.isfinite(vectors).all(axis=1)).tolist():
-            (text, *_), (code, *_) = wanted.sentences(missing[bad[:1]])
-            raise UserError(
-                f"The space '{self.space.name}' gives NaN or infinity for {len(bad)} sentences, such as the {code} "
-                f"'{text[:60]}'; nothing of them was kept. Open it with dtype=float32."
-            )
+        vectors: NDArray[np.float32] = self.space.encode(*wanted.sentences(missing)).float().cpu().numpy()
         return vectors
 
     def _chunks(self, wanted: Wanted) -> list[Numbers]:

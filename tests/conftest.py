@@ -12,10 +12,10 @@ import pytest
 import torch
 
 MICRO = {
-    "data.corpus.train": 24,
-    "data.corpus.dev": 6,
-    "data.corpus.test": 12,
-    "data.batch_size": 4,
+    "data.train": 24,
+    "data.dev": 6,
+    "data.test": 12,
+    "batches.size": 4,
     "adapter.dim": 32,
     "adapter.frame_hidden": 32,
     "adapter.hidden": 32,

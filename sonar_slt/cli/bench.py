@@ -2,7 +2,7 @@
 
 Examples:
     sonar-slt bench
-    sonar-slt bench training rounds=51 data.batch_size=64
+    sonar-slt bench training rounds=51 batches.size=64
     sonar-slt bench space space=sonar_random rounds=3
 """
 
@@ -101,7 +101,7 @@ def _shortlist(config: Mapping[str, Any]) -> Iterator[Comparison]:
 
     data = assemble(config).data
     code = data.targets[0]
-    known, held_out = ([text for row in data.rows[split] for text in row.texts[code]] for split in ("train", "dev"))
+    known, held_out = ([text for row in data.rows[split] for text in row.sentences(code)] for split in ("train", "dev"))
     yield bench_shortlist(data.space, code, known, held_out[:HELD_OUT], rounds=config["rounds"])
 
 

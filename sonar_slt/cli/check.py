@@ -97,11 +97,11 @@ def _round_trip(data: Any, config: Mapping[str, Any], console: Console) -> None:
     if not data.space.has_encoder or not rows:
         console.print("Round trip: left out, for there is no encoder or no dev sentence.")
         return
-    known = [code for code in data.space.languages if all(row.texts.get(code) for row in rows)][:LANGUAGES]
+    known = [code for code in data.space.languages if all(row.references(code) for row in rows)][:LANGUAGES]
     values = {}
     for code in known:
-        said = data.space.decode(data.space.encode([row.texts[code][0] for row in rows], code), code)
-        scores = score_translations(said, [row.texts[code] for row in rows], lang=code, resamples=0)["scores"]
+        said = data.space.decode(data.space.encode([row.references(code)[0] for row in rows], code), code)
+        scores = score_translations(said, [row.references(code) for row in rows], lang=code, resamples=0)["scores"]
         values[code] = float(scores["bleu"]["value"])
     mean = sum(values.values()) / len(values)
     each = ", ".join(f"{code} {value:.1f}" for code, value in values.items())

@@ -90,16 +90,15 @@ def _of_files(config: Mapping[str, Any], texts: Sequence[str]) -> tuple[VectorCa
 
     space = _space(config)
     space.require([config["language"]])
-    folder = (config.get("data") or {}).get("cache") or Path(config["paths"]["cache"]) / "vectors"
+    folder = (config.get("batches") or {}).get("cache") or Path(config["paths"]["cache"]) / "vectors"
     return VectorCache(folder=folder, space=space), [(config["language"], text) for text in texts]
 
 
 def _of_data(config: Mapping[str, Any]) -> tuple[VectorCache, list[tuple[str, str]]]:
     """What the data asks for, and the cache that it asks."""
-    from sonar_slt.config.build import build
+    from sonar_slt.config.assembly import batches_of
 
-    view = {"view": build(config["view"])} if config.get("view") else {}
-    data = build(config["data"], space=_space(config), **view)
+    data = batches_of(config, _space(config))
     return data.cache, data.sentences()
 
 

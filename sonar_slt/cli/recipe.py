@@ -19,7 +19,7 @@ from sonar_slt.runs.provenance import code_hash, source_hash
 from sonar_slt.runs.registry import interrupted, same_work
 
 RECIPE = "recipe.json"
-INGREDIENTS = ("task", "data", "objective", "schedule", "trainer")
+INGREDIENTS = ("task", "data", "batches", "objective", "schedule", "trainer")
 APART = {"trainer": ("accelerator", "devices", "log_every_n_steps", "val_check_interval")}
 SOURCES = (
     "data/corpora/toy/meaning.py",

@@ -30,6 +30,21 @@ class Assembly:
         return {name: value for name, value in known.items() if value is not None}
 
 
+def corpus_of(config: Mapping[str, Any]) -> Any:
+    """The corpus; one of clips is told how they are prepared."""
+    if not config.get("preparation"):
+        return build(config["data"])
+    preparation = build(config["preparation"], normalise=build(config["normalise"]))
+    return build(config["data"], preparation=preparation)
+
+
+def batches_of(config: Mapping[str, Any], space: SentenceSpace | None) -> Any:
+    """The data module: batches of the corpus, as the task's student and the space read them."""
+    parts = {"corpus": corpus_of(config), "space": space}
+    parts |= {room: build(config[room]) for room in ("sampling", "view") if config.get(room)}
+    return build(config["batches"], **{name: part for name, part in parts.items() if part is not None})
+
+
 def assemble(config: Mapping[str, Any], *, device: torch.device | str = "cpu") -> Assembly:
     """Build space, data and task, in this order: each later one is made to the measure of the earlier ones."""
     import pytorch_lightning as pl
@@ -38,9 +53,7 @@ def assemble(config: Mapping[str, Any], *, device: torch.device | str = "cpu") -
 
     pl.seed_everything(config["seed"], verbose=False)
     space = build(config["space"], device=device) if config.get("space") else None
-    view = build(config.get("view") or None)
-    shared = {name: part for name, part in (("space", space), ("view", view)) if part is not None}
-    data = build(config["data"], **shared)
+    data = batches_of(config, space)
     rooms = {room: build(config[room]) for room in ("adapter", "student", "schedule") if config.get(room)}
     task = build(config["task"], data=data, objective=Objective(build(config["objective"])), **rooms)
     return Assembly(space, data, task)

@@ -7,14 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 from random import Random
 from typing import Any, Protocol
 
-import pytorch_lightning as pl
-from torch.utils.data import DataLoader
-
-from sonar_slt.data.stream import loader
+from sonar_slt.data.stream import Streamed
 from sonar_slt.errors import UserError
 from sonar_slt.metrics.space import HeldOut
 from sonar_slt.space.fresh import train_tokenizer
@@ -51,16 +47,16 @@ class PairBatch:
         return PairBatch(self.source.to(device), self.target.to(device))
 
 
-class Bitext(pl.LightningDataModule):
+class Bitext(Streamed[PairBatch]):
     """Random language pairs of random meanings, tokenised as they are drawn."""
 
     def __init__(
-        self, *, corpus: SentenceSource, batch_size: int = 16, seed: int = 0, vocabulary: int = 1500, workers: int = 0
+        self, *, corpus: SentenceSource, size: int = 16, seed: int = 0, vocabulary: int = 1500, workers: int = 0
     ) -> None:
-        super().__init__()
-        if batch_size < 1:
-            raise UserError(f"data.batch_size={batch_size}: a batch holds at least one pair.")
-        self.corpus, self.batch_size, self.seed, self.workers = corpus, batch_size, seed, workers
+        super().__init__(workers=workers)
+        if size < 1:
+            raise UserError(f"batches.size={size}: a batch holds at least one pair.")
+        self.corpus, self.size, self.seed = corpus, size, seed
         random = Random(f"vocabulary-{seed}")
         words = (corpus.sample(random, code) for code in corpus.languages for _ in range(4000))
         self.tokenizer = train_tokenizer(words, corpus.languages, size=vocabulary)
@@ -84,18 +80,13 @@ class Bitext(pl.LightningDataModule):
 
     def _batches(self, random: Random) -> list[PairBatch]:
         pairs = []
-        for _ in range(TOGETHER * self.batch_size):
+        for _ in range(TOGETHER * self.size):
             languages = random.sample(self.corpus.languages, 2)
             pairs.append((*languages, *self.corpus.pair(random, languages)))
         pairs.sort(key=lambda pair: len(pair[2]) + len(pair[3]))
         batches = []
-        for start in range(0, len(pairs), self.batch_size):
-            sources, targets, texts, replies = zip(*pairs[start : start + self.batch_size], strict=True)
+        for start in range(0, len(pairs), self.size):
+            sources, targets, texts, replies = zip(*pairs[start : start + self.size], strict=True)
             batches.append(PairBatch(self.tokens.batch(texts, sources), self.tokens.batch(replies, targets)))
         random.shuffle(batches)
         return batches
-
-    def train_dataloader(self) -> DataLoader[PairBatch]:
-        """Batches from the current step on, without end."""
-        first = self.trainer.global_step if self.trainer else 0
-        return loader(lambda: map(self.batch, count(first)), workers=self.workers)

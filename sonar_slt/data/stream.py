@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import islice
-from typing import TypeVar
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count, islice
+from typing import Any, Generic, TypeVar
 
+import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
@@ -13,20 +15,55 @@ Batch = TypeVar("Batch")
 
 
 class Stream(IterableDataset[Batch]):
-    """What a function gives when it is called; of several workers each makes every so many-th batch, in turn."""
+    """What a function makes of some numbers, in their order; of several workers each makes every so many-th batch."""
 
-    def __init__(self, batches: Callable[[], Iterator[Batch]]) -> None:
-        self.batches = batches
+    def __init__(self, batch: Callable[[int], Batch], numbers: Callable[[], Iterable[int]]) -> None:
+        self.batch, self.numbers = batch, numbers
 
     def __iter__(self) -> Iterator[Batch]:
         """The batches of this worker."""
         worker = get_worker_info()
-        return self.batches() if worker is None else islice(self.batches(), worker.id, None, worker.num_workers)
+        first, step = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        return map(self.batch, islice(self.numbers(), first, None, step))
 
 
-def loader(batches: Callable[[], Iterator[Batch]], *, workers: int = 0) -> DataLoader[Batch]:
+def loader(
+    batch: Callable[[int], Batch], numbers: Callable[[], Iterable[int]], *, workers: int = 0
+) -> DataLoader[Batch]:
     """A DataLoader over whole batches.
 
     It draws its seeds from a generator of its own: a run that goes on must find the random state that it was left with.
     """
-    return DataLoader(Stream(batches), batch_size=None, num_workers=workers, generator=torch.Generator())
+    stream = Stream(batch, numbers)
+    return DataLoader(stream, batch_size=None, num_workers=workers, generator=torch.Generator())
+
+
+class Streamed(pl.LightningDataModule, Generic[Batch]):
+    """A LightningDataModule whose training batches never end and are functions of their number."""
+
+    def __init__(self, *, workers: int = 0) -> None:
+        super().__init__()
+        self.workers = workers
+        self.served = 0  # batches that a process had been given when the training was stopped that now goes on
+
+    @abstractmethod
+    def batch(self, number: int) -> Batch:
+        """The training batch of one number."""
+
+    def make_ready(self) -> None:
+        """What is to be looked up before the first batch: each worker would do it again."""
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Training batches from the one on that comes next; of several processes each has every so many-th."""
+        self.make_ready()
+        rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        first = self.served * ranks + rank
+        return loader(self.batch, lambda: count(first, ranks), workers=self.workers)
+
+    def state_dict(self) -> dict[str, Any]:
+        """How many batches a process has been given: a training that goes on is given the next one."""
+        return {"served": self.trainer.fit_loop.epoch_loop.batch_progress.total.processed if self.trainer else 0}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on behind the batches that were given."""
+        self.served = int(state_dict["served"])

@@ -14,13 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sonar_slt.data.clips import Clips, mean_and_spread
+from sonar_slt.data.clips import Clips
 from sonar_slt.data.manifest import Row
 from sonar_slt.data.skeleton import skeletons
 from sonar_slt.languages import language
 from sonar_slt.metrics.text import score_translations
 from sonar_slt.metrics.vectors import cosine, retrieval_at_1
 from sonar_slt.runs.files import write_atomically
+from sonar_slt.space.spread import mean_and_spread
 from sonar_slt.space.student import Student
 
 Adapter = torch.nn.Module
@@ -79,12 +80,19 @@ def evaluate(
     hypotheses: dict[str, list[dict[str, Any]]] = {}
     for code in languages:
         tell(f"Translating into {code}")
-        references = [list(row.texts[code]) for row in rows if row.texts.get(code)]
-        kept = [i for i, row in enumerate(rows) if row.texts.get(code)]
+        kept = [i for i, row in enumerate(rows) if row.references(code)]
+        references = [list(rows[i].references(code)) for i in kept]
+        machine = any(rows[i].origin(code) == "pseudo" for i in kept)
         said = student.decode(z[kept], code, num_beams=num_beams)
         ceiling, drifted, near = _round_trips(student, data, references, code, z[kept], num_beams)
         scored = score_translations(
-            said, references, lang=code, ids=[rows[i].id for i in kept], resamples=resamples, seed=seed
+            said,
+            references,
+            lang=code,
+            ids=[rows[i].id for i in kept],
+            source="pseudo" if machine else "human",
+            resamples=resamples,
+            seed=seed,
         )
         entry = {
             "language": code,
@@ -106,10 +114,14 @@ def evaluate(
 
 
 def retrieval(data: Clips, rows: Sequence[Row], z: Tensor) -> float:
-    """Per cent of clips whose nearest sentence among all of the split's, by centred cosine, is their own."""
-    code = data.targets[0]
-    s = data.cache.encode([row.texts[code][0] for row in rows], code)
-    return retrieval_at_1(z.float(), s, center=mean_and_spread(data.train_vectors)["vector_mean"])
+    """Per cent of clips whose nearest sentence among all of the split's, by centred cosine, is their own.
+
+    In the target language in which most clips have a sentence; clips without one are left out.
+    """
+    known = {code: [i for i, row in enumerate(rows) if row.references(code)] for code in data.targets}
+    code = max(data.targets, key=lambda code: len(known[code]))
+    s = data.cache.encode([rows[i].references(code)[0] for i in known[code]], code)
+    return retrieval_at_1(z[known[code]].float(), s, center=mean_and_spread(data.train_vectors)["vector_mean"])
 
 
 def _round_trips(

@@ -10,8 +10,10 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from sonar_slt.data.clips import ClipBatch, Clips, mean_and_spread
+from sonar_slt.data.batch import ClipBatch
+from sonar_slt.data.clips import Clips
 from sonar_slt.objective import Landing, Objective
+from sonar_slt.space.spread import mean_and_spread
 from sonar_slt.space.student import Student
 from sonar_slt.space.tokens import stack
 from sonar_slt.task.evaluation import evaluate

@@ -42,7 +42,8 @@ def targets(node: Any) -> list[str]:
 
 @pytest.mark.parametrize(("room", "option"), CHOICES)
 def test_an_option_composes_and_its_classes_are_there(room: str, option: str) -> None:
-    found = examine("train", [f"{room}=[{option}]" if room == BESIDE else f"{room}={option}"])
+    choice = f"{room}=[{option}]" if room == BESIDE else f"{room}={option}"
+    found = examine("train", [choice], complete=False)  # some have keys that only the user knows
     assert found.problems == []
     for target in targets(found.config):
         resolve(target)

@@ -9,7 +9,7 @@ import pytest
 
 from sonar_slt.data.corpora.toy.meaning import draw
 from sonar_slt.data.corpora.toy.signing import perform, signers
-from sonar_slt.data.layout import OPENPOSE_137
+from sonar_slt.data.layouts import OPENPOSE_137
 from sonar_slt.data.normalise import by_signer
 from sonar_slt.data.view import All, Clip, NoFace, OneHand, Shuffled
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from sonar_slt.config.build import build
 from sonar_slt.config.location import conf_folder
-from sonar_slt.data.layout import OPENPOSE_137
+from sonar_slt.data.layouts import OPENPOSE_137
 
 pytestmark = pytest.mark.properties
 

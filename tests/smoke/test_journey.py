@@ -125,7 +125,7 @@ def test_a_sweep_makes_a_run_per_job_and_wandb_needs_no_account(home: Path) -> N
         (["train", "objective.algin=1"], "objective.algin"),
         (["train", *SIGN, *OWN, "languages=[deu_Latn,xxx_Latn]"], "xxx_Latn"),
         (["train", *SIGN, *OWN, "languages=[nld_Latn]"], "nld_Latn"),
-        (["train", *SIGN, *OWN, "data.corpus.train=0"], "data.corpus.train=0"),
+        (["train", *SIGN, *OWN, "data.train=0"], "data.train=0"),
         (["train", *SIGN, *OWN, "adapter.dim=-4"], "at least 1"),
         (["train", *SIGN, *OWN, "trainer.max_steps=0"], "trainer.max_steps=0"),
         (["train", *SIGN, "recipe=null", "space.source=nowhere"], "nowhere"),
@@ -165,8 +165,8 @@ def test_an_interruption_is_recorded_and_the_next_call_goes_on(home: Path, sent:
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(home: Path) -> None:
-    limited = f"ulimit -f 100; exec {sys.executable} -m sonar_slt train {' '.join([*SIGN, *OWN])} data.corpus.train=40"
+    limited = f"ulimit -f 100; exec {sys.executable} -m sonar_slt train {' '.join([*SIGN, *OWN])} data.train=40"
     ended = subprocess.run(["sh", "-c", limited], cwd=home, capture_output=True, text=True, timeout=300)
     assert ended.returncode != 0
     assert not [path for path in (home / "outputs" / "corpora").iterdir() if "partial" in path.name]
-    assert sonar_slt("train", *SIGN, *OWN, "data.corpus.train=40", "conclude=null", cwd=home).returncode == 0
+    assert sonar_slt("train", *SIGN, *OWN, "data.train=40", "conclude=null", cwd=home).returncode == 0

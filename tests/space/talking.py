@@ -16,7 +16,7 @@ from tests.conftest import composed
 TALKING_SPACE = {
     "experiment": "toy_space",
     "data.vocabulary": 600,
-    "data.batch_size": 12,
+    "batches.size": 12,
     "task.dim": 64,
     "task.hidden": 64,
     "task.decoder_hidden": 256,

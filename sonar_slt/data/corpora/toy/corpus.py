@@ -1,110 +1,111 @@
-"""The toy corpus: clips of the toy world, generated once, stored like any other corpus, named by what made them."""
+"""The toy corpus: clips of the toy world, performed instead of recorded, prepared like any other corpus."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-from filelock import FileLock
-from rich.progress import track
-
-from sonar_slt.data import manifest, store
 from sonar_slt.data.corpora.toy.meaning import Meaning, Split, draw_split
 from sonar_slt.data.corpora.toy.sentences import LANGUAGES, render
-from sonar_slt.data.corpora.toy.signing import perform, signers
-from sonar_slt.data.layout import OPENPOSE_137, Layout
-from sonar_slt.data.normalise import by_signer
+from sonar_slt.data.corpora.toy.signing import Signer, perform, signers
+from sonar_slt.data.corpora.toy.signing.camera import HEIGHT, WIDTH
+from sonar_slt.data.corpus import Corpus
+from sonar_slt.data.layouts import OPENPOSE_137
+from sonar_slt.data.preparation import Preparation
+from sonar_slt.data.recording import Recording
+from sonar_slt.data.release import Entry, Reading
 from sonar_slt.errors import UserError
 from sonar_slt.runs.provenance import source_hash
 
-log = logging.getLogger(__name__)
-
-SOURCES = ("data/layout.py", "data/normalise.py", "data/corpora/toy")
+SOURCES = ("corpus.py", "meaning.py", "sentences", "signing")
 """What decides how a clip looks and what it says; a change there makes another corpus."""
 
 
-class ToyCorpus:
+class ToyCorpus(Corpus):
     """`train`, `dev` and `test` clips of distinct meanings; held-out meanings never occur in training."""
+
+    name = "toy"
+    sign_language = ""  # of nobody
 
     def __init__(
         self,
         *,
         folder: str | Path,
+        preparation: Preparation,
         train: int = 3000,
         dev: int = 200,
         test: int = 500,
         signer_count: int = 9,
+        fps: float | None = None,
         seed: int = 0,
         languages: Sequence[str] = LANGUAGES,
     ) -> None:
+        super().__init__(folder=folder, preparation=preparation)
         self.sizes: dict[Split, int] = {"train": train, "dev": dev, "test": test}
         for name, size in self.sizes.items():
             if size < 1:
-                raise UserError(f"data.corpus.{name}={size}: every split of the toy corpus needs at least one clip.")
+                raise UserError(f"data.{name}={size}: every split of the toy corpus needs at least one clip.")
         self.signer_count, self.seed, self.languages = signer_count, seed, tuple(languages)
-        self.folder = Path(folder) / f"toy-{self.fingerprint}"
+        self.fps = fps
 
-    @property
-    def layout(self) -> Layout:
-        """How the points of a frame are ordered."""
-        return OPENPOSE_137
+    def label_files(self) -> Sequence[Path]:
+        """None: everything is generated."""
+        return ()
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """A hash of the generator and of everything it was asked for."""
-        asked = [source_hash(*SOURCES), self.sizes, self.signer_count, self.seed, self.languages]
-        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]
+    def settings(self) -> Mapping[str, Any]:
+        """The world that is asked for, and the code that makes it."""
+        return {
+            "sizes": self.sizes,
+            "signers": self.signer_count,
+            "fps": self.fps,
+            "seed": self.seed,
+            "languages": list(self.languages),
+            "sources": source_hash(*(f"data/corpora/toy/{source}" for source in SOURCES)),
+        }
 
-    def prepare(self) -> None:
-        """Generate the clips unless they lie there already; the folder appears whole or not at all."""
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{self.folder}.lock"):
-            if (self.folder / "manifest.jsonl").is_file():
-                return
-            log.info("Generating the toy corpus: %d clips in %s", sum(self.sizes.values()), self.folder)
-            rows: list[manifest.Row] = []
-            store.write(
-                self.folder / "clips",
-                self._clips(rows),
-                layout=self.layout.name,
-                normalised="signer",
-                points=self.layout.points,
-            )
-            manifest.write(self.folder / "manifest.jsonl", rows)
+    def read(self) -> Reading:
+        """The clips, each meaning in every language in all its renderings."""
+        return Reading(entries=[self._entry(number, *self._meanings[number]) for number in range(len(self._meanings))])
 
-    @cached_property
-    def rows(self) -> list[manifest.Row]:
-        """The manifest."""
-        return manifest.read(self.folder / "manifest.jsonl")
+    def record(self, entry: Entry) -> Recording:
+        """A performance of the clip's meaning, in pixels."""
+        number = self._numbers[entry.id]
+        _, meaning = self._meanings[number]
+        performance = perform(
+            meaning, signer=self._signer(number)[1], seed=self.seed * 1_000_003 + number, fps=self.fps
+        )
+        return Recording(
+            points=performance.points, layout=OPENPOSE_137, fps=performance.fps, size=(WIDTH, HEIGHT)
+        )
 
     @cached_property
-    def clips(self) -> store.ClipStore:
-        """The clip store."""
-        return store.ClipStore(self.folder / "clips")
+    def _meanings(self) -> list[tuple[Split, Meaning]]:
+        return [(split, meaning) for split, size in self.sizes.items() for meaning in draw_split(split, size, self.seed)]
 
-    def _clips(self, rows: list[manifest.Row]) -> Iterator[tuple[str, store.Points]]:
-        everyone = signers(self.signer_count, self.seed)
-        meanings: list[tuple[Split, Meaning]] = [
-            (split, meaning) for split, size in self.sizes.items() for meaning in draw_split(split, size, self.seed)
-        ]
-        for number, (split, meaning) in enumerate(track(meanings, description="Signing")):
-            who = number % len(everyone)
-            performance = perform(meaning, signer=everyone[who], seed=self.seed * 1_000_003 + number)
-            clip = f"{split}-{number:05d}-{meaning.key}"
-            rows.append(
-                manifest.Row(
-                    id=clip,
-                    split=split,
-                    signer=f"signer{who + 1:02d}",
-                    frames=len(performance.points),
-                    fps=performance.fps,
-                    texts={code: render(meaning, code) for code in self.languages},
-                    held_out=meaning.held_out,
-                )
-            )
-            yield clip, by_signer(performance.points, self.layout).astype(np.float16)
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {_id(number, *found): number for number, found in enumerate(self._meanings)}
+
+    @cached_property
+    def _everyone(self) -> Sequence[Signer]:
+        return signers(self.signer_count, self.seed)
+
+    def _signer(self, number: int) -> tuple[str, Signer]:
+        who = number % len(self._everyone)
+        return f"signer{who + 1:02d}", self._everyone[who]
+
+    def _entry(self, number: int, split: Split, meaning: Meaning) -> Entry:
+        return Entry(
+            id=_id(number, split, meaning),
+            split=split,
+            signer=self._signer(number)[0],
+            texts={code: tuple(render(meaning, code)) for code in self.languages},
+            where=f"clip {number} of the toy world",
+            tags=("held_out",) if meaning.held_out else (),
+        )
+
+
+def _id(number: int, split: Split, meaning: Meaning) -> str:
+    return f"{split}-{number:05d}-{meaning.key}"

@@ -27,7 +27,7 @@ from sonar_slt.data.corpora.toy.signing import lexicon as vocabulary
 from sonar_slt.data.corpora.toy.signing.anatomy import pose
 from sonar_slt.data.corpora.toy.signing.lexicon import Sign
 from sonar_slt.data.corpora.toy.signing.motion import move
-from sonar_slt.data.layout import BODY, FACE, LEFT_HAND, OPENPOSE_137, RIGHT_HAND
+from sonar_slt.data.layouts.openpose import BODY, FACE, LEFT_HAND, OPENPOSE_137, RIGHT_HAND
 
 SIGNERS = signers(9, 0)
 MEANING = Meaning("friday", "coast", "fog", "certain", False, Temperature("lowest", -7))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sonar_slt.data.corpora.toy.signing.motion import EXPRESSION, Motion
 from sonar_slt.data.corpora.toy.signing.signer import Signer
-from sonar_slt.data.layout import FACE, LEFT_HAND, OPENPOSE_137, RIGHT_HAND
+from sonar_slt.data.layouts.openpose import FACE, LEFT_HAND, OPENPOSE_137, RIGHT_HAND
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonar_slt.data.corpora.toy.signing.signer import Signer
-from sonar_slt.data.layout import FACE, LEFT_HAND, OPENPOSE_137, RIGHT_HAND
+from sonar_slt.data.layouts.openpose import FACE, LEFT_HAND, OPENPOSE_137, RIGHT_HAND
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]

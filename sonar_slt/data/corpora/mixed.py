@@ -1,0 +1,140 @@
+"""Several corpora as one: their clips drawn by weight, their ids told apart by the name of each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonar_slt.data.corpus import Corpus
+from sonar_slt.data.layout import Layout
+from sonar_slt.data.manifest import Manifest, Row
+from sonar_slt.data.preparation import Preparation
+from sonar_slt.data.store import ClipStore
+from sonar_slt.errors import UserError
+
+
+class Mixed:
+    """Corpora that train together: `weights` say how many of the draws each gets, null that each clip counts alike."""
+
+    name = "mixed"
+
+    def __init__(
+        self,
+        *,
+        preparation: Preparation,
+        parts: Mapping[str, Callable[..., Corpus]],
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
+        if not parts:
+            raise UserError("data=mixed mixes nothing: name its corpora under data.parts.")
+        if bad := [name for name in parts if not name or "/" in name]:
+            raise UserError(f"data.parts.{bad[0]}: a part's name stands before its clips' ids and has no slash.")
+        if weights is not None and (weights.keys() != parts.keys() or min(weights.values()) <= 0):
+            raise UserError(f"data.weights: one number above 0 for each of {', '.join(parts)}, or null for none.")
+        self.parts = {name: part(preparation=preparation) for name, part in parts.items()}
+        self.shares = weights
+
+    def prepare(self) -> None:
+        """Prepare each part that is not prepared yet."""
+        for corpus in self.parts.values():
+            corpus.prepare()
+        found = {name: corpus.layout.name for name, corpus in self.parts.items()}
+        if len(set(found.values())) > 1:
+            told = ", ".join(f"{name} has {layout}" for name, layout in found.items())
+            raise UserError(f"These corpora have different points ({told}): prepare all with preparation.layout=signing.")
+
+    @property
+    def layout(self) -> Layout:
+        """That of every part."""
+        return next(iter(self.parts.values())).layout
+
+    @property
+    def pools(self) -> Sequence[range]:
+        """The rows of each part."""
+        return [range(int(a), int(b)) for a, b in zip(self.rows.borders[:-1], self.rows.borders[1:], strict=True)]
+
+    @property
+    def weights(self) -> Sequence[float] | None:
+        """How many of the draws each part gets."""
+        return None if self.shares is None else [self.shares[name] for name in self.parts]
+
+    @cached_property
+    def rows(self) -> JoinedRows:
+        """The manifests one after another."""
+        return JoinedRows({name: corpus.rows for name, corpus in self.parts.items()})
+
+    @cached_property
+    def clips(self) -> JoinedClips:
+        """The stores one after another."""
+        return JoinedClips({name: corpus.clips for name, corpus in self.parts.items()}, self.rows.borders)
+
+
+class JoinedRows(Sequence[Row]):
+    """Manifests one after another; a clip's id begins with the name of its part."""
+
+    def __init__(self, parts: Mapping[str, Manifest]) -> None:
+        self.parts = dict(parts)
+        self.borders = np.cumsum([0, *map(len, self.parts.values())])
+
+    def __len__(self) -> int:
+        return int(self.borders[-1])
+
+    @overload
+    def __getitem__(self, number: int) -> Row: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Row]: ...
+    def __getitem__(self, number: int | slice) -> Row | list[Row]:
+        """The row, read when it is asked for."""
+        if isinstance(number, slice):
+            return [self[i] for i in range(*number.indices(len(self)))]
+        name, place = located(self.borders, self.parts, number)
+        row = self.parts[name][place]
+        return replace(row, id=f"{name}/{row.id}", signer=f"{name}/{row.signer}" if row.signer else "")
+
+    @property
+    def frames(self) -> NDArray[np.int32]:
+        """How long each clip is."""
+        return np.concatenate([rows.frames for rows in self.parts.values()])
+
+    @property
+    def digest(self) -> str:
+        """A hash of all manifests."""
+        told = "\n".join(f"{name} {rows.digest}" for name, rows in self.parts.items())
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+    def split(self, name: str) -> NDArray[np.int64]:
+        """The numbers of the rows of a split."""
+        found = [rows.split(name) + start for rows, start in zip(self.parts.values(), self.borders, strict=False)]
+        return np.concatenate(found)
+
+
+class JoinedClips:
+    """Clip stores one after another."""
+
+    def __init__(self, parts: Mapping[str, ClipStore], borders: NDArray[np.int64]) -> None:
+        self.parts, self.borders = dict(parts), borders
+
+    def __len__(self) -> int:
+        return int(self.borders[-1])
+
+    def __getitem__(self, clip: int | str) -> NDArray[Any]:
+        """A clip by its number, or by its id with the name of its part before it."""
+        if isinstance(clip, str):
+            name, _, rest = clip.partition("/")
+            return self.parts[name][rest]
+        name, place = located(self.borders, self.parts, clip)
+        return self.parts[name][place]
+
+
+def located(borders: NDArray[np.int64], parts: Mapping[str, Any], number: int) -> tuple[str, int]:
+    """The part in which a number of the whole lies, and its number there."""
+    if not 0 <= number < borders[-1]:
+        raise IndexError(f"{number} of {int(borders[-1])}")
+    part = int(np.searchsorted(borders, number, side="right")) - 1
+    return list(parts)[part], number - int(borders[part])

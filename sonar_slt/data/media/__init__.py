@@ -1,0 +1,27 @@
+"""The pictures of a clip, measured and not decoded: how many frames, at what rate, how large, whether they are whole.
+
+What can be asked of a folder of pictures and of a video is the same; a span of a longer recording is cut here for both.
+"""
+
+from __future__ import annotations
+
+from sonar_slt.data.media.footage import Footage, cut
+from sonar_slt.data.media.frames import PICTURES, pictures
+from sonar_slt.data.media.video import video
+from sonar_slt.data.release import Media
+
+__all__ = ["PICTURES", "Footage", "measure"]
+
+
+def measure(media: Media, *, pattern: str = "*", fps: float | None = None) -> Footage:
+    """The pictures of one clip, without decoding them.
+
+    A folder's frames are the pictures that match `pattern`, at the rate `fps`, for a folder has none; a video's rate is
+    its own. A recording that cannot be opened raises `Unreadable`; what is wrong inside it is a fault of the clip. No
+    frame at all is no fault here: `frames` is 0.
+    """
+    if media.kind == "frames":
+        return pictures(media.path, media.span, pattern=pattern, fps=fps)
+    if media.kind == "video":
+        return cut(video(media.path, fps=fps), media.span, media.path)
+    raise ValueError(f"'{media.path}' holds poses; the pose readers measure it")

@@ -1,0 +1,192 @@
+"""One entry of a release to one row of the manifest and the points that go beside it, or to the faults it bears.
+
+The pictures are measured, the points are read, looked at, brought to the common layout, normalised and cast.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonar_slt.data.faults import Fault
+from sonar_slt.data.layouts import convert
+from sonar_slt.data.manifest import Row
+from sonar_slt.data.media import Footage, measure
+from sonar_slt.data.preparation.seen import confidence, motion
+from sonar_slt.data.recording import Recording
+from sonar_slt.data.release import Entry
+from sonar_slt.data.unreadable import Unreadable
+from sonar_slt.errors import UserError
+
+if TYPE_CHECKING:
+    from sonar_slt.data.corpus import Corpus
+
+NEAR = 0.01
+"""Frame rates that differ by less are the same: 23.976 is called 24 everywhere."""
+Read = TypeVar("Read")
+Points = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """What became of an entry: a row and points (frames, points, 3), None where there is nothing to keep."""
+
+    row: Row | None
+    points: Points | None
+    faults: Sequence[Fault] = ()
+
+
+@dataclass(slots=True)
+class _Look:
+    """Faults as they are met while one entry is worked on."""
+
+    entry: Entry
+    faults: list[Fault] = field(default_factory=list)
+
+    def add(self, kind: str, told: str, **options: Any) -> None:
+        self.faults.append(Fault(id=self.entry.id, kind=kind, told=told, split=self.entry.split, **options))
+
+    def take(self, faults: Sequence[Fault]) -> None:
+        self.faults += [replace(fault, id=self.entry.id, split=self.entry.split) for fault in faults]
+
+    def read(self, what: Callable[[], Read]) -> Read | None:
+        try:
+            return what()
+        except Unreadable as error:
+            self.add("unreadable", str(error))
+            return None
+
+
+def prepare_clip(corpus: Corpus, entry: Entry, *, with_points: bool) -> Prepared:
+    """Work on one entry; with `with_points` an entry without points has nothing to keep.
+
+    What cannot be read is a fault of the clip. Whatever else goes wrong is raised with the clip's id.
+    """
+    try:
+        return _prepared(corpus, entry, with_points)
+    except UserError as error:
+        raise UserError(f"Clip {entry.id}: {error}") from error
+    except OSError as error:
+        raise UserError(f"Clip {entry.id}: '{error.filename}' cannot be read: {error.strerror or error}.") from error
+    except Exception as error:
+        raise RuntimeError(f"clip {entry.id} ({entry.where}): {type(error).__name__}: {error}") from error
+
+
+def _prepared(corpus: Corpus, entry: Entry, with_points: bool) -> Prepared:
+    look = _Look(entry)
+    pictures, footage, rate = entry.pictures, None, entry.fps or corpus.frame_rate
+    if pictures is not None and pictures.kind != "pose":
+        footage = look.read(lambda: measure(pictures, pattern=corpus.pattern, fps=rate))
+    recording = look.read(lambda: corpus.record(entry)) if with_points else None
+    look.take([*(footage.faults if footage else ()), *(recording.faults if recording else ())])
+    frames = len(recording) if recording else footage.frames if footage and not with_points else 0
+    if recording and not (recording.points[..., 2] > 0).any():
+        frames = 0
+    if recording and with_points and not frames:
+        look.add("empty_clip", "no point was seen in any frame" if len(recording) else "has no frame of points")
+    elif footage and not footage.frames:
+        look.add("empty_clip", "has no picture")
+    _compare(corpus, look, footage, recording)
+    if not frames:
+        return Prepared(None, None, look.faults)
+    points = _points(corpus, look, recording) if recording else None
+    return Prepared(_row(corpus, entry, footage, recording, frames), points, look.faults)
+
+
+def _compare(corpus: Corpus, look: _Look, footage: Footage | None, recording: Recording | None) -> None:
+    """Labels, pictures and points must tell one length and one frame rate, the corpus' own where it has one."""
+    lengths: dict[str, int | None] = {
+        "the labels say": look.entry.frames,
+        "pictures": footage.frames if footage else None,
+        "points": len(recording) if recording else None,
+    }
+    told = {name: length for name, length in lengths.items() if length is not None and (length or name[0] == "t")}
+    if told and max(told.values()) - min(told.values()) > corpus.preparation.frame_tolerance:
+        look.add("length_differs", ", ".join(f"{name} {length}" for name, length in told.items()) + " frames")
+    for name, rate in {"pictures": footage and footage.fps, "points": recording and recording.fps}.items():
+        for owner, right in {"the corpus has": corpus.frame_rate, "the labels say": look.entry.fps}.items():
+            if rate and right and abs(rate - right) > NEAR * right:
+                look.add("wrong_fps", f"{name} at {rate:g} frames a second; {owner} {right:g}")
+                return
+    if footage and recording and footage.fps and recording.fps and abs(footage.fps - recording.fps) > NEAR * footage.fps:
+        look.add("wrong_fps", f"pictures at {footage.fps:g} frames a second, points at {recording.fps:g}")
+
+
+def _points(corpus: Corpus, look: _Look, recording: Recording) -> Points:
+    """The recording as it is stored, after a look at how well it was seen and whether anything moves."""
+    asked = corpus.preparation
+    seen, moved = confidence(recording.points, recording.layout), motion(recording.points, recording.layout)
+    if seen < asked.least_confidence:
+        look.add("low_confidence", f"seen with a confidence of {seen:.2f} on average")
+    if moved is not None and moved < asked.least_motion:
+        look.add("static_clip", f"no hand moves by more than {moved:.3f} widths of the shoulders")
+    layout = asked.layout or recording.layout
+    points = convert(recording.points, recording.layout, layout)
+    if asked.normalise is not None:
+        points = asked.normalise(points, layout)
+    with np.errstate(over="ignore"):
+        cast = points.astype(asked.precision)
+    if far := int((~np.isfinite(cast)).any(axis=-1).sum()):
+        look.add("bad_coordinate", f"{far} points lie too far out for {asked.precision}; they count as missing", done="cut")
+        cast[~np.isfinite(cast).all(axis=-1)] = 0
+    return np.ascontiguousarray(cast)
+
+
+def _row(corpus: Corpus, entry: Entry, footage: Footage | None, recording: Recording | None, frames: int) -> Row:
+    media = entry.pictures or entry.pose
+    span = media.span if media else None
+    root = getattr(corpus, "root", None)
+    rates = (footage and footage.fps, recording and recording.fps, entry.fps, corpus.frame_rate)
+    return Row(
+        id=entry.id,
+        corpus=corpus.name,
+        split=entry.split,
+        signer=clean(entry.signer),
+        sign_language=corpus.sign_language,
+        frames=frames,
+        fps=next((float(rate) for rate in rates if rate), None),
+        texts=_said(entry.texts),
+        pseudo=_said(entry.pseudo),
+        gloss=None if entry.gloss is None else clean(entry.gloss),
+        source=_place(entry.pictures.path, root) if entry.pictures else None,
+        span=(float(span.start), float(span.end)) if span else None,
+        pose=_place(entry.pose.path, root) if entry.pose else None,
+        content=_content(footage, recording),
+        tags=tuple(clean(tag) for tag in entry.tags),
+    )
+
+
+def _content(footage: Footage | None, recording: Recording | None) -> str:
+    """A hash of the points as they were read, whatever the file's format; of the pictures where there are no points."""
+    if recording is None:
+        return footage.content if footage else ""
+    return hashlib.blake2b(np.ascontiguousarray(recording.points).tobytes(), digest_size=16).hexdigest()
+
+
+def _place(path: Path, root: Any) -> str:
+    """The path from the release's root where it lies inside, else the whole path."""
+    if root is not None and path.is_relative_to(root):
+        return clean(path.relative_to(root).as_posix())
+    return clean(str(path.absolute()))
+
+
+def _said(texts: Any) -> dict[str, tuple[str, ...]]:
+    """The sentences that say something, by language."""
+    return dict(_spoken(texts))
+
+
+def _spoken(texts: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for code, said in texts.items():
+        if kept := tuple(clean(text) for text in said if text.strip()):
+            yield code, kept
+
+
+def clean(text: str) -> str:
+    """The text as a file can hold it: half a character becomes '?'."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,95 @@
+"""A shard: frames of one shape and type in a plain npy file whose header has room for any number of them.
+
+The frames are written first and counted in the header at the end; the header's length never changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+PATTERN = "points-*.npy"
+INDEX, IDS, HASHES, DESCRIBED, JOURNAL = "index.npy", "ids.txt", "hashes.npy", "store.json", "journal"
+SHARD, START, FRAMES, ID_END, CRC = range(5)  # the columns of the index
+FORMAT = 1
+LONGEST = 10**18  # frames that a header has room for
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every frame of a store is: its shape, such as (points, 3), and its type."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @classmethod
+    def of(cls, shape: Sequence[int], dtype: Any) -> Frame:
+        """Little-endian numbers, whatever this machine prefers."""
+        kind = np.dtype(dtype).newbyteorder("<")
+        if kind.kind not in "fiub":
+            raise ValueError(f"a clip store holds numbers, not {kind}")
+        return cls(tuple(map(int, shape)), kind)
+
+    @property
+    def size(self) -> int:
+        """Bytes of a frame."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    def header(self, frames: int) -> bytes:
+        """The head of an npy file with so many of them."""
+        return self._head(frames).ljust(self.header_size - 1) + b"\n"
+
+    @property
+    def header_size(self) -> int:
+        """Where the frames begin in each shard."""
+        return -(-(len(self._head(LONGEST)) + 1) // 64) * 64
+
+    def _head(self, frames: int) -> bytes:
+        told = {"descr": self.dtype.str, "fortran_order": False, "shape": (frames, *self.shape)}
+        # the length in front counts everything that follows it, the padding too
+        text = repr(told).encode("latin-1")
+        widest = repr({**told, "shape": (LONGEST, *self.shape)}).encode("latin-1")
+        whole = -(-(10 + len(widest) + 1) // 64) * 64
+        return b"\x93NUMPY\x01\x00" + (whole - 10).to_bytes(2, "little") + text
+
+
+def shard_path(folder: Path, number: int) -> Path:
+    """The file of a shard."""
+    return folder / f"points-{number:03d}.npy"
+
+
+def hash_of(name: str) -> int:
+    """The hash by which an id is looked up."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+
+
+def hashes_of(names: Iterable[str]) -> NDArray[np.uint64]:
+    """The table of all ids: their hashes, ascending, and below each the number of its clip."""
+    hashes = np.fromiter((hash_of(name) for name in names), np.uint64)
+    order = np.argsort(hashes, kind="stable")
+    return np.stack([hashes[order], order.astype(np.uint64)])
+
+
+def index_digest(folder: Path) -> str:
+    """A hash of the files that say which clip lies where."""
+    digest = hashlib.sha256()
+    for name in (INDEX, IDS, HASHES):
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -10,6 +10,10 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's client is imported: no
 
 import pytest
 import torch
+from hypothesis import settings
+
+settings.register_profile("here", deadline=None, derandomize=True, database=None)
+settings.load_profile("here")
 
 MICRO = {
     "data.train": 24,

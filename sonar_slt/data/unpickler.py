@@ -1,7 +1,7 @@
 """Label files that came as pickles, read without running anything that they ask for.
 
 A pickle is a program. This is a machine of our own for the harmless part of its language: it builds containers,
-strings, numbers and plain numpy arrays, knows a torch tensor by its shape, and looks up no name outside this file.
+strings, numbers and plain numpy arrays, knows a torch tensor by its shape, and imports nothing.
 """
 
 from __future__ import annotations
@@ -9,88 +9,104 @@ from __future__ import annotations
 import ast
 import gzip
 import io
-import math
-import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from pickletools import genops
-from typing import Any, BinaryIO
+from typing import IO, Any, cast
 
 import numpy as np
 
+from sonar_slt.data.stand_ins import (
+    ALLOWED,
+    SCALARS,
+    Array,
+    Dtype,
+    EightBit,
+    Malformed,
+    Named,
+    Refused,
+    Storage,
+    TensorShape,
+    key,
+)
 from sonar_slt.errors import UserError
 
-_PIECE = 1 << 24  # bytes asked for at once, so that a declared size costs no more memory than the file has
-_LONGEST = 1 << 30  # bytes of one string or array
+_PIECE = 1 << 24  # bytes asked for at once, so that a declared size takes no more memory than the file can fill
+_LONGEST = 1 << 30  # bytes of one value
 _MOST_STEPS = 50_000_000  # the largest label files that circulate take two million
-_NPY = b"\x93NUMPY"
-
-
-class _Malformed(ValueError):
-    """What is wrong with the pickle; becomes a UserError that names the file."""
-
-
-class _Refused(ValueError):
-    """What the pickle asks for and does not get."""
-
-
-class TensorShape(tuple[int, ...]):
-    """What is kept of a torch tensor inside a label file: its shape."""
 
 
 def load(path: Path) -> Any:
     """The plain content of a pickle, gzipped or not, or of a .npy file; arrays come as numpy's.
 
-    Whatever else the file asks for is refused by name, whatever is cut short or garbage is told.
+    Whatever else the file asks for is refused by its name, and a file that is cut short or garbage is told.
     """
     with _told(path), open(path, "rb") as file:
-        magic = file.read(8)
+        start = file.read(6)
         file.seek(0)
-        if magic.startswith(_NPY):
-            return _read_npy(file)
-        if magic.startswith(b"PK"):
-            raise _Malformed("it is a zip archive")
-        if magic.startswith(b"\x1f\x8b"):
+        if start == b"\x93NUMPY":
+            return _npy(file)
+        if start.startswith(b"PK"):
+            raise Malformed("it is a zip archive")
+        if start.startswith(b"\x1f\x8b"):
             with gzip.open(file) as unzipped:
-                return _Machine().run(_Source(io.BufferedReader(unzipped)))  # type: ignore[type-var]
-        return _Machine().run(_Source(file))
+                return _Machine().run(io.BufferedReader(unzipped))
+        return _Machine().run(file)
 
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
     try:
         yield
-    except _Refused as error:
+    except Refused as error:
         raise UserError(
-            f"'{path}' asks for {error}: only plain containers, strings, numbers and arrays are read from a pickle, "
-            "for anything else could run as a program; have the file written again with those alone."
+            f"'{path}' asks for {error}: of a pickle only containers, strings, numbers and plain arrays are read, for "
+            "anything else could run as a program; have the file written again with those alone."
         ) from error
     except FileNotFoundError as error:
         raise UserError(f"'{path}' is not there.") from error
-    except IsADirectoryError as error:
-        raise UserError(f"'{path}' is a folder; a file was expected.") from error
     except RecursionError as error:
         raise UserError(f"'{path}' cannot be read: its containers lie too deep in each other.") from error
-    except (ValueError, LookupError, TypeError, EOFError, OverflowError, MemoryError, zlib.error, OSError) as error:
-        why = str(error) or type(error).__name__
-        raise UserError(f"'{path}' is cut short or is no label file ({why[:200]}).") from error
+    except (ValueError, LookupError, TypeError, SyntaxError, ArithmeticError, MemoryError, EOFError) as error:
+        raise _broken(path, error) from error
+    except (zlib.error, OSError) as error:
+        raise _broken(path, error) from error
+
+
+def _broken(path: Path, error: Exception) -> UserError:
+    why = " ".join(str(error).split())[:160] or type(error).__name__
+    return UserError(f"'{path}' is cut short or is no label file ({why}).")
+
+
+def _npy(file: IO[bytes]) -> Any:
+    """An array, or the one object that `numpy.save` wrapped in an array without dimensions."""
+    version = file.read(8)[6:]
+    width = 2 if version[:1] == b"\x01" else 4
+    length = int.from_bytes(file.read(width), "little")
+    if length > 1 << 16:
+        raise Malformed(f"a header of {length} bytes is declared")
+    header = ast.literal_eval(file.read(length).decode("utf-8").strip())
+    if header["descr"] != "|O":
+        file.seek(0)
+        return np.load(file, allow_pickle=False)
+    content = _Machine().run(file)
+    return content.item() if isinstance(content, np.ndarray) and not content.shape else content
 
 
 class _Source:
     """The bytes of a file for pickletools, in pieces."""
 
-    def __init__(self, stream: BinaryIO | io.BufferedReader) -> None:
+    def __init__(self, stream: IO[bytes] | io.BufferedReader) -> None:
         self.stream, self.tell = stream, stream.tell
 
     def read(self, count: int) -> bytes:
         if count <= _PIECE:
             return self.stream.read(count)
         if count > _LONGEST:
-            raise _Malformed(f"a value of {count} bytes is declared")
+            raise Malformed(f"a value of {count} bytes is declared")
         pieces = bytearray()
         while len(pieces) < count and (piece := self.stream.read(min(_PIECE, count - len(pieces)))):
             pieces += piece
@@ -100,156 +116,189 @@ class _Source:
         return self.stream.readline(_PIECE)
 
 
-class _EightBit(bytes):
-    """A string of Python 2: text, or the raw bytes of an array."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Global:
-    """Our own stand-in for a function that a pickle may name."""
-
-    name: str
-    make: Callable[..., Any]
-
-
-class _Storage:
-    """The numbers of a torch tensor, which are not kept."""
-
-
-class _Dtype:
-    """A numpy dtype as it is written: kind, bytes and their order."""
-
-    __slots__ = ("code", "order")
-    PLAIN = re.compile(r"b1|[iu][1248]|f[248]|[SU][1-9]\d{0,5}|O[48]?")
-
-    def __init__(self, code: Any, align: Any = False, copy: Any = True) -> None:
-        code = code.decode() if isinstance(code, _EightBit) else code
-        if not isinstance(code, str) or not self.PLAIN.fullmatch(code):
-            raise _Refused(f"an array of {str(code)[:40]}")
-        self.code, self.order = code, "|"
-
-    def build(self, state: Any) -> None:
-        order = state[1].decode() if isinstance(state[1], _EightBit) else state[1]
-        if order not in ("<", ">", "|", "=") or state[3] is not None:
-            raise _Refused("an array of records")
-        self.order = order
-
-    @property
-    def numpy(self) -> np.dtype[Any]:
-        return np.dtype(self.code[0] if self.code[0] == "O" else self.order + self.code)
-
-
-class _Array:
-    """A numpy array on its way: made empty, filled by its state, and turned into numpy's own when all is read."""
-
-    __slots__ = ("dtype", "fortran", "raw", "shape")
-    __hash__ = None  # type: ignore[assignment]
+class _Machine:
+    """Stack, marks and memo of a pickle; what an instruction is made of is said by Python's own pickletools."""
 
     def __init__(self) -> None:
-        self.shape: tuple[int, ...] = ()
-        self.raw: bytes | list[Any] | None = None
+        self.stack: list[Any] = []
+        self.marks: list[int] = []
+        self.memo: dict[int, Any] = {}
 
-    def build(self, state: Any) -> None:
-        self.fill(*(state if len(state) == 4 else state[1:]))
+    def run(self, stream: IO[bytes] | io.BufferedReader) -> Any:
+        """The content, made plain."""
+        argument: Any
+        for step, (instruction, argument, _) in enumerate(genops(cast(IO[bytes], _Source(stream)))):
+            name = instruction.name
+            if name == "MEMOIZE":
+                self.memo[len(self.memo)] = self.stack[-1]
+            elif name in _PUTS:
+                self.memo[argument] = self.stack[-1]
+            elif name in _GETS:
+                self.stack.append(self.memo[argument])
+            elif (value := _VALUES.get(name)) is not None:
+                self.stack.append(value(argument))
+            elif (change := _CHANGES.get(name)) is not None:
+                change(self)
+            elif name == "GLOBAL":
+                self.stack.append(_named(*argument.split(" ", 1)))
+            elif name not in ("PROTO", "FRAME", "STOP"):
+                raise Refused(_asked(name, argument))
+            if step > _MOST_STEPS:
+                raise Malformed(f"more than {_MOST_STEPS} instructions")
+        return _plain(self.stack.pop(), {})
 
-    def fill(self, shape: Any, dtype: Any, fortran: Any, raw: Any) -> None:
-        if type(shape) is not tuple or len(shape) > 32 or any(type(n) is not int or n < 0 for n in shape):
-            raise _Malformed("an array's shape is no shape")
-        if type(dtype) is not _Dtype or not isinstance(raw, list if dtype.code[0] == "O" else bytes):
-            raise _Malformed("an array's content does not fit its type")
-        width = 1 if isinstance(raw, list) else dtype.numpy.itemsize
-        if math.prod(shape) * width != len(raw):
-            raise _Malformed(f"an array of shape {shape} holds {len(raw) // width} values")
-        self.shape, self.dtype, self.fortran, self.raw = shape, dtype, bool(fortran), raw
+    def top(self) -> list[Any]:
+        """What lies above the last mark, taken off."""
+        mark = self.marks.pop()
+        items = self.stack[mark:]
+        del self.stack[mark:]
+        return items
 
-    def numpy(self, plain: Callable[[Any], Any]) -> np.ndarray[Any, np.dtype[Any]]:
-        if self.raw is None:
-            raise _Malformed("an array has no content")
-        flat = np.empty(len(self.raw), object) if isinstance(self.raw, list) else None
-        if flat is None:
-            flat = np.frombuffer(bytearray(self.raw), self.dtype.numpy)
-            if flat.dtype.kind == "U":
-                flat.tolist()  # raises where the numbers are no characters
-        else:
-            for position, value in enumerate(self.raw):
-                flat[position] = plain(value)
-        return flat.reshape(self.shape, order="F" if self.fortran else "C")
+    def last(self, kind: type) -> Any:
+        """The container on top, which stays there."""
+        if type(self.stack[-1]) is not kind:
+            raise Malformed(f"a {type(self.stack[-1]).__name__} where a {kind.__name__} is needed")
+        return self.stack[-1]
 
+    def tuple_of(self, count: int) -> None:
+        if len(self.stack) < count:
+            raise Malformed("a tuple of more than there is")
+        items = tuple(self.stack[-count:])
+        self.stack[-count:] = [items]
 
-def _reconstruct(kind: Any, shape: Any, code: Any) -> _Array:
-    if kind is not _NDARRAY:
-        raise _Refused("an array of another class")
-    return _Array()
+    def append(self) -> None:
+        value = self.stack.pop()
+        self.last(list).append(value)
 
+    def extend(self) -> None:
+        items = self.top()
+        self.last(list).extend(items)
 
-def _from_buffer(raw: Any, dtype: Any, shape: Any, order: Any, axis_order: Any = None) -> _Array:
-    array = _Array()
-    array.fill(shape, dtype, order == "F", raw)
-    return array
+    def set_item(self) -> None:
+        value, name = self.stack.pop(), self.stack.pop()
+        self.last(dict)[key(name)] = value
 
+    def set_items(self) -> None:
+        pairs = self.top()
+        self.last(dict).update(_paired(pairs))
 
-def _scalar(dtype: Any, raw: Any) -> Any:
-    array = _Array()
-    array.fill((1,), dtype, False, [raw] if dtype.code[0] == "O" else raw)
-    return array.numpy(lambda value: value)[0].item()
+    def add_items(self) -> None:
+        items = self.top()
+        self.last(set).update(map(key, items))
 
+    def stack_global(self) -> None:
+        name, module = self.stack.pop(), self.stack.pop()
+        self.stack.append(_named(module, name))
 
-def _encode(text: Any, encoding: Any) -> bytes:
-    if encoding not in ("latin1", "latin-1"):
-        raise _Refused(f"a string in {str(encoding)[:40]}")
-    return _expect(text, str).encode("latin-1")
+    def reduce(self) -> None:
+        given, function = self.stack.pop(), self.stack.pop()
+        if type(function) is not Named or type(given) is not tuple:
+            raise Refused(f"the call of a {type(function).__name__}")
+        made = function.make(*given)
+        if type(made) is Storage:  # gigabytes of features in neccam's files: nobody asks for them again
+            for place in [*islice(reversed(self.memo), 2)]:
+                self.memo[place] = None
+        self.stack.append(made)
 
-
-def _tensor(storage: Any, offset: Any, size: Any, *rest: Any) -> TensorShape:
-    if type(storage) is not _Storage or any(type(n) is not int or n < 0 for n in size):
-        raise _Malformed("a tensor's shape is no shape")
-    return TensorShape(size)
-
-
-def _ordered(pairs: Any = ()) -> dict[Any, Any]:
-    return {_key(key): value for key, value in pairs}
-
-
-def _set(items: Any = ()) -> set[Any]:
-    return {_key(item) for item in items}
-
-
-def _expect(value: Any, kind: type) -> Any:
-    if type(value) is not kind:
-        raise _Malformed(f"a {kind.__name__} was expected, a {type(value).__name__} came")
-    return value
-
-
-def _key(value: Any) -> Any:
-    """What may be a key or stand in a set; a tuple may not, for hashing tuples in tuples can take for ever."""
-    if type(value) is _EightBit:
-        return _text(value)
-    if type(value) not in _SCALARS:
-        raise _Malformed(f"a {type(value).__name__} as a key")
-    return value
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+    def build(self) -> None:
+        state, built = self.stack.pop(), self.stack[-1]
+        if type(built) not in (Array, Dtype) or type(state) is not tuple:
+            raise Refused(f"the state of a {getattr(built, 'name', type(built).__name__)}")
+        built.build(state)
 
 
-_SCALARS = frozenset({str, int, float, bool, bytes, type(None)})
-_NDARRAY = _Global("numpy.ndarray", lambda *given: _Array.__new__(_Array, _expect(None, _Array)))
-_CORES = ("numpy.core", "numpy._core")
-_GLOBALS = {
-    ("numpy", "ndarray"): _NDARRAY,
-    ("numpy", "dtype"): _Global("numpy.dtype", _Dtype),
-    ("_codecs", "encode"): _Global("_codecs.encode", _encode),
-    ("collections", "OrderedDict"): _Global("collections.OrderedDict", _ordered),
-    ("__builtin__", "set"): _Global("set", _set),
-    ("builtins", "set"): _Global("set", _set),
-    ("torch._utils", "_rebuild_tensor_v2"): _Global("torch._utils._rebuild_tensor_v2", _tensor),
-    ("torch._utils", "_rebuild_tensor"): _Global("torch._utils._rebuild_tensor", _tensor),
-    ("torch.storage", "_load_from_bytes"): _Global("torch.storage._load_from_bytes", lambda raw: _Storage()),
-    **{(f"{core}.multiarray", "_reconstruct"): _Global(f"{core}._reconstruct", _reconstruct) for core in _CORES},
-    **{(f"{core}.multiarray", "scalar"): _Global(f"{core}.scalar", _scalar) for core in _CORES},
-    **{(f"{core}.numeric", "_frombuffer"): _Global(f"{core}._frombuffer", _from_buffer) for core in _CORES},
+def _paired(items: list[Any]) -> dict[Any, Any]:
+    return dict(zip(map(key, items[::2]), items[1::2], strict=True))
+
+
+def _named(module: Any, name: Any) -> Named:
+    if type(module) is not str or type(name) is not str:
+        raise Malformed("the name of a global is no string")
+    if (module, name) not in ALLOWED:
+        raise Refused(f"{module}.{name}"[:80])
+    return ALLOWED[module, name]
+
+
+def _asked(name: str, argument: Any) -> str:
+    if name == "INST":
+        return str(argument).replace(" ", ".")[:80]
+    kinds = {"PERSID": "an object kept elsewhere", "EXT": "a registered extension", "NEWOBJ": "an object of a class"}
+    kinds |= {"BINPERSID": kinds["PERSID"], "OBJ": kinds["NEWOBJ"]}
+    return next((told for kind, told in kinds.items() if name.startswith(kind)), f"'{name}'")
+
+
+def _whole(number: int) -> int:
+    if number.bit_length() > 64:
+        raise Malformed("a number of more than 64 bits")
+    return number
+
+
+def _text(text: str) -> str:
+    if not text.isascii():
+        text.encode("utf-8")  # raises where it holds half a character
+    return text
+
+
+def _plain(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
+    """The same with real arrays and texts in it; `done` keeps what was seen alive, so that no id is given twice."""
+    kind = type(value)
+    if kind in SCALARS or kind is TensorShape or kind in (set, frozenset):
+        return value
+    if kind is EightBit:
+        return value.text()
+    if id(value) in done:
+        return done[id(value)][1]
+    made = value
+    if kind is list:
+        done[id(value)] = value, value
+        value[:] = [_plain(item, done) for item in value]
+    elif kind is dict:
+        done[id(value)] = value, value
+        for name, item in value.items():
+            value[name] = _plain(item, done)
+    elif kind is tuple:
+        made = tuple([_plain(item, done) for item in value])
+    elif kind is Array:
+        made = value.numpy(lambda item: _plain(item, done))
+    else:
+        raise Malformed(f"a {getattr(value, 'name', kind.__name__)} without content")
+    done[id(value)] = value, made
+    return made
+
+
+_VALUES: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE"), _text),
+    **dict.fromkeys(("SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"), bytes),
+    **dict.fromkeys(("STRING", "BINSTRING", "SHORT_BINSTRING"), lambda text: EightBit(text.encode("latin-1"))),
+    **dict.fromkeys(("BININT", "BININT1", "BININT2", "INT", "LONG", "LONG1", "LONG4"), _whole),
+    **dict.fromkeys(("FLOAT", "BINFLOAT"), float),
+    "NONE": lambda _: None,
+    "NEWTRUE": lambda _: True,
+    "NEWFALSE": lambda _: False,
+    "EMPTY_LIST": lambda _: [],
+    "EMPTY_DICT": lambda _: {},
+    "EMPTY_TUPLE": lambda _: (),
+    "EMPTY_SET": lambda _: set(),
 }
+_CHANGES: Mapping[str, Callable[[_Machine], Any]] = {
+    "MARK": lambda machine: machine.marks.append(len(machine.stack)),
+    "POP": lambda machine: machine.stack.pop(),
+    "POP_MARK": _Machine.top,
+    "DUP": lambda machine: machine.stack.append(machine.stack[-1]),
+    "TUPLE": lambda machine: machine.stack.append(tuple(machine.top())),
+    "TUPLE1": lambda machine: machine.tuple_of(1),
+    "TUPLE2": lambda machine: machine.tuple_of(2),
+    "TUPLE3": lambda machine: machine.tuple_of(3),
+    "LIST": lambda machine: machine.stack.append(machine.top()),
+    "DICT": lambda machine: machine.stack.append(_paired(machine.top())),
+    "FROZENSET": lambda machine: machine.stack.append(frozenset(map(key, machine.top()))),
+    "APPEND": _Machine.append,
+    "APPENDS": _Machine.extend,
+    "SETITEM": _Machine.set_item,
+    "SETITEMS": _Machine.set_items,
+    "ADDITEMS": _Machine.add_items,
+    "STACK_GLOBAL": _Machine.stack_global,
+    "REDUCE": _Machine.reduce,
+    "BUILD": _Machine.build,
+}
+_PUTS, _GETS = frozenset({"PUT", "BINPUT", "LONG_BINPUT"}), frozenset({"GET", "BINGET", "LONG_BINGET"})

@@ -1,6 +1,7 @@
-"""A shard: frames of one shape and type in a plain npy file whose header has room for any number of them.
+"""The files of a clip store: shards of frames, and the index that says which clip lies where.
 
-The frames are written first and counted in the header at the end; the header's length never changes.
+A shard is a plain npy file. Its frames are written first and counted in its header at the end; the header has room for
+any number of them, so that its length never changes.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-PATTERN = "points-*.npy"
 INDEX, IDS, HASHES, DESCRIBED, JOURNAL = "index.npy", "ids.txt", "hashes.npy", "store.json", "journal"
 SHARD, START, FRAMES, ID_END, CRC = range(5)  # the columns of the index
 FORMAT = 1
-LONGEST = 10**18  # frames that a header has room for
+MAGIC = b"\x93NUMPY\x01\x00"
+MOST = 10**18  # frames that a header has room for
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +44,18 @@ class Frame:
         """Bytes of a frame."""
         return math.prod(self.shape) * self.dtype.itemsize
 
-    def header(self, frames: int) -> bytes:
-        """The head of an npy file with so many of them."""
-        return self._head(frames).ljust(self.header_size - 1) + b"\n"
-
     @property
     def header_size(self) -> int:
         """Where the frames begin in each shard."""
-        return -(-(len(self._head(LONGEST)) + 1) // 64) * 64
+        return -(-(len(MAGIC) + 2 + len(self._told(MOST)) + 1) // 64) * 64
 
-    def _head(self, frames: int) -> bytes:
-        told = {"descr": self.dtype.str, "fortran_order": False, "shape": (frames, *self.shape)}
-        # the length in front counts everything that follows it, the padding too
-        text = repr(told).encode("latin-1")
-        widest = repr({**told, "shape": (LONGEST, *self.shape)}).encode("latin-1")
-        whole = -(-(10 + len(widest) + 1) // 64) * 64
-        return b"\x93NUMPY\x01\x00" + (whole - 10).to_bytes(2, "little") + text
+    def header(self, frames: int) -> bytes:
+        """The head of an npy file with so many of them."""
+        rest = self.header_size - len(MAGIC) - 2
+        return MAGIC + rest.to_bytes(2, "little") + self._told(frames).ljust(rest - 1) + b"\n"
+
+    def _told(self, frames: int) -> bytes:
+        return repr({"descr": self.dtype.str, "fortran_order": False, "shape": (frames, *self.shape)}).encode("ascii")
 
 
 def shard_path(folder: Path, number: int) -> Path:
@@ -71,18 +68,19 @@ def hash_of(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
 
 
-def hashes_of(names: Iterable[str]) -> NDArray[np.uint64]:
-    """The table of all ids: their hashes, ascending, and below each the number of its clip."""
+def hash_table(names: Iterable[str]) -> NDArray[np.uint64]:
+    """The ids' hashes, ascending, and below each the number of its clip: (2, clips)."""
     hashes = np.fromiter((hash_of(name) for name in names), np.uint64)
     order = np.argsort(hashes, kind="stable")
     return np.stack([hashes[order], order.astype(np.uint64)])
 
 
 def index_digest(folder: Path) -> str:
-    """A hash of the files that say which clip lies where."""
+    """A hash of the three files that say which clip lies where."""
     digest = hashlib.sha256()
     for name in (INDEX, IDS, HASHES):
-        digest.update((folder / name).read_bytes())
+        with (folder / name).open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()[:16]
 
 

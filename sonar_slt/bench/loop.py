@@ -26,7 +26,7 @@ def _bare(task: SignTranslation, steps: int) -> None:
     optimiser = torch.optim.AdamW(learning, lr=1e-3, fused=True)
     task.train()
     for number in range(steps):
-        batch = task.data.batch(number)
+        batch = task.data.batch(number).to(task.device)
         z = task(batch.clip, batch.mask)
         loss, _ = task.objective(Landing(z, batch.target.vectors, task.nll(batch, z, 1.0)))
         optimiser.zero_grad()

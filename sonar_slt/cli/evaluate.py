@@ -58,6 +58,8 @@ def evaluate(config: Mapping[str, Any], trained: Record, overrides: Sequence[str
         raise UserError(
             f"{trained.folder.name} trained a text space; its scores are in `sonar-slt runs show {trained.id}`."
         )
+    if not saved.get("batches"):
+        raise UserError(f"{trained.folder.name} was trained by an older version whose data was configured otherwise.")
     if config.get("view"):
         saved["view"] = config["view"]
     console = Console(stderr=True, highlight=False)

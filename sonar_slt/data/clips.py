@@ -25,7 +25,7 @@ from sonar_slt.data.layout import Layout
 from sonar_slt.data.manifest import Manifest, Row
 from sonar_slt.data.numbering import Numbering, checked
 from sonar_slt.data.sampling import Every, Sampling
-from sonar_slt.data.selection import Selection, digest, splits
+from sonar_slt.data.selection import digest, splits
 from sonar_slt.data.store import ClipStore
 from sonar_slt.data.stream import Streamed, loader
 from sonar_slt.data.view import All, Clip, View
@@ -121,7 +121,7 @@ class Clips(Streamed[ClipBatch]):
 
     @cached_property
     def vectors(self) -> CachedVectors:
-        """The teacher's vector of each sentence that a batch may draw; those that the cache lacks are computed first."""
+        """The teacher's vector of each sentence that a batch may draw; what the cache lacks is computed first."""
         drawn = list(self.numbering)
         return self.cache.vectors([text for _, text in drawn], [code for code, _ in drawn])
 
@@ -151,9 +151,7 @@ class Clips(Streamed[ClipBatch]):
         """Rows to a padded batch; `random` draws each clip's language and sentence and, in training, its frames."""
         numbers = [int(row) for row in rows]
         ids = tuple(self.corpus.rows[row].id for row in numbers)
-        clips = [
-            self._seen(row, name, random if training else None) for row, name in zip(numbers, ids, strict=True)
-        ]
+        clips = [self._seen(row, name, random if training else None) for row, name in zip(numbers, ids, strict=True)]
         clip = _blank((len(rows), max(map(len, clips)), *clips[0].shape[1:]), clips[0].dtype)
         mask = torch.zeros(clip.shape[:2], dtype=torch.bool)
         for place, points in enumerate(clips):
@@ -209,7 +207,7 @@ class Clips(Streamed[ClipBatch]):
     # --- sentences ----------------------------------------------------------------------------------------------
 
     def _numbered(self) -> Numbering:
-        """Every sentence that a batch may draw, those of training first; clips and languages without one are refused."""
+        """Every sentence that a batch may draw, those of training first; a clip or language without one is refused."""
         codes = list(dict.fromkeys((*self.targets, *self.anchors)))
         train = self.rows["train"].numbers
         order = np.concatenate([rows.numbers for rows in self.rows.values()])
@@ -274,7 +272,7 @@ class Clips(Streamed[ClipBatch]):
 
 
 def _blank(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Tensor:
-    """A tensor to be filled; in a worker it lies in memory that the training process sees, so that none of it is copied."""
+    """A tensor to be filled; a worker makes it in memory that the training process sees, so that it is not copied."""
     kind = torch.from_numpy(np.empty(0, dtype)).dtype
     if torch.utils.data.get_worker_info() is None:
         return torch.empty(shape, dtype=kind)

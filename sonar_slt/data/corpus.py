@@ -29,15 +29,14 @@ from sonar_slt.errors import UserError
 class Corpus(ABC):
     """What every reader is. Its own constructor takes what the corpus needs by keyword, and hands on the rest."""
 
-    name: ClassVar[str]  # of the yaml and of the prepared folder
+    name: str  # of the yaml and of the prepared folder
     version: ClassVar[int] = 1  # raised when the same release would be read to another result
-    sign_language: ClassVar[str]  # ISO 639-3, such as gsg; "" where the corpus has several
+    sign_language: str  # ISO 639-3, such as gsg; "" where the corpus has several
     known: ClassVar[Sequence[Variant]] = ()  # the variants that circulate, with their counts
-    frame_rate: ClassVar[float | None] = None  # that the corpus has throughout, None where clips differ
+    frame_rate: float | None = None  # that the corpus has throughout, None where clips differ
+    pattern: str = "*"  # of the names of a clip's pictures; others in its folder are stray files
 
-    def __init__(
-        self, *, folder: str | Path, preparation: Preparation, pose: PoseReader | None = None
-    ) -> None:
+    def __init__(self, *, folder: str | Path, preparation: Preparation, pose: PoseReader | None = None) -> None:
         self.corpora, self.preparation, self.pose = Path(folder), preparation, pose or PoseReader()
 
     @abstractmethod
@@ -86,7 +85,8 @@ class Corpus(ABC):
         """The points of each clip, in the order of the manifest."""
         if not (self.prepared / "clips").is_dir():
             raise UserError(
-                f"The corpus {self.name} was prepared from pictures alone and has no points: give pose files by data.poses=FOLDER."
+                f"The corpus {self.name} was prepared from pictures alone and has no points: give pose files by "
+                "data.poses=FOLDER."
             )
         return ClipStore(self.prepared / "clips")
 

@@ -24,7 +24,7 @@ class Drawing:
 
     `pools` are the clips of each corpus; `weights` say how many of an epoch's draws each gets, null that each clip is
     drawn once. An epoch has as many draws as there are clips. A batch has at most `size` clips, and at most `frames`
-    frames when every clip is padded to its longest; `lengths[row]` is that of a clip. A clip over the budget stands alone.
+    frames when every clip is padded to its longest; a clip over the budget stands alone. `lengths` are by row number.
     """
 
     def __init__(
@@ -75,7 +75,9 @@ class Drawing:
     def _batches(self, epoch: int) -> list[Rows]:
         if self._epoch[0] != epoch:
             drawn, group = self.epoch(epoch), TOGETHER * self.size
-            batches = [batch for start in range(0, len(drawn), group) for batch in self._cut(drawn[start : start + group])]
+            batches = [
+                batch for start in range(0, len(drawn), group) for batch in self._cut(drawn[start : start + group])
+            ]
             order = np.random.default_rng((self.seed, epoch, 2)).permutation(len(batches))
             self._epoch = (epoch, [batches[i] for i in order])
         return self._epoch[1]

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Literal
 
 Done = Literal["kept", "left out", "cut", "noted"]
-"""The clip was kept as it is, left out by a rule, cut to what there is; or the fault is of no clip that could be kept."""
+"""The clip was kept as it is, left out by a rule, or cut to what there is; or the fault is of no single clip."""
 
 KINDS = MappingProxyType(
     {

@@ -16,9 +16,9 @@ from sonar_slt.data.layout import Layout
 class Recording:
     """Points of one signer.
 
-    `points` (frames, points, 3) float32: x, y, confidence. A missing point has confidence 0 and lies at 0, 0: nobody may
-    read a place there. x and y have one scale (a picture's pixels where it is known). `fps` and `size` (width, height)
-    are None where the file is silent. `faults` were met while reading; their id is "", for only who asked knows it.
+    `points` (frames, points, 3) float32: x, y, confidence. A missing point has confidence 0 and lies at 0, 0, which is
+    no place. x and y have one scale (a picture's pixels where it is known). `fps` and `size` (width, height) are None
+    where the file is silent. `faults` were met while reading; their id is "", for only who asked knows it.
     """
 
     points: NDArray[np.float32]

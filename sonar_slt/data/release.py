@@ -25,7 +25,7 @@ class Span:
     end: float
 
     def frames(self, fps: float) -> tuple[int, int]:
-        """The first frame of the span and the one behind its last, counted from 0; each boundary goes to the nearest."""
+        """The first frame of the span and the one behind its last, from 0; each border goes to the nearest."""
         return floor(self.start * fps + 0.5), floor(self.end * fps + 0.5)
 
 
@@ -43,7 +43,7 @@ class Entry:
     """One clip as the labels have it.
 
     `texts` are written by people, `pseudo` by machines; both by language code, every valid reference in order. `frames`
-    and `fps` are what the labels claim, None where they are silent. `where` is the place of the entry for messages, such
+    and `fps` are what the labels claim, None where they are silent. `where` is the entry's place for messages, such
     as "line 12 of 'PHOENIX-2014-T.dev.corpus.csv'".
     """
 

@@ -1,6 +1,6 @@
 """Which frames of a clip are read: all, every so many-th, so many evenly, a window, one out of each part.
 
-While training, what is left open is drawn at random; elsewhere it lies in the middle, so that a clip always looks the same.
+While training, what is left open is drawn at random; elsewhere it is decided, so that a clip always looks the same.
 """
 
 from __future__ import annotations

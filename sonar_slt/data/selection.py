@@ -45,7 +45,9 @@ def splits(rows: Manifest, *, limit: int | None = None, signer: str | None = Non
         signers = [row.signer for row in rows]
         if signer not in signers:
             known = ", ".join(sorted(set(signers) - {""}))
-            raise UserError(f"batches.signer={signer} signs no clip of this corpus; its signers: {known or 'not told'}.")
+            raise UserError(
+                f"batches.signer={signer} signs no clip of this corpus; its signers: {known or 'not told'}."
+            )
         theirs = np.array([name == signer for name in signers])
         chosen = {split: numbers[~theirs[numbers]] for split, numbers in chosen.items()}
         chosen["test"] = np.flatnonzero(theirs)
@@ -54,7 +56,7 @@ def splits(rows: Manifest, *, limit: int | None = None, signer: str | None = Non
 
 
 def digest(rows: Manifest, chosen: Mapping[str, Selection]) -> str:
-    """A hash of every row and of which of them are in which split: what two runs with the same digest saw is the same."""
+    """A hash of every row and of the splits: two runs with the same digest saw the same clips and texts."""
     found = hashlib.sha256(rows.digest.encode())
     for split, selection in chosen.items():
         found.update(split.encode() + selection.numbers.astype("<i8").tobytes())

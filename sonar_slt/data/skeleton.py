@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sonar_slt.data.clips import Clips
-from sonar_slt.data.manifest import Row
+from sonar_slt.data.layout import Layout
+
+if TYPE_CHECKING:
+    from sonar_slt.data.clips import Clips
+    from sonar_slt.data.manifest import Row
 
 FPS = 12.5
+USUAL = 25.0
+"""The frame rate of a clip that does not tell its own."""
 HALF = 2.6
 """Shoulder widths from the shoulders to each edge of the square that is shown; the square is centred a little lower."""
 LOWER = 0.4
@@ -19,18 +25,25 @@ MISSING = 255
 
 
 def skeletons(data: Clips, rows: Iterable[Row]) -> dict[str, Any]:
-    """Edges and clips as the report draws them: `data` is base64 of bytes (frames, points, 2), 0..254, 255 missing."""
-    layout = data.corpus.layout
+    """Edges and clips as the report draws them."""
+    return {**drawing(data.corpus.layout), "clips": {row.id: moving(data.shown(row), row.fps) for row in rows}}
+
+
+def drawing(layout: Layout) -> dict[str, Any]:
+    """What is joined to what, and which points are of which part."""
     return {
         "edges": [list(edge) for edge in layout.edges],
         "parts": {name: [part.start, part.stop] for name, part in layout.parts.items()},
-        "clips": {row.id: _clip(data, row) for row in rows},
     }
 
 
-def _clip(data: Clips, row: Row) -> dict[str, Any]:
-    points = data.shown(row)
-    kept = points[np.linspace(0, len(points) - 1, max(2, round(len(points) * FPS / row.fps))).round().astype(int)]
+def moving(points: NDArray[Any], fps: float | None) -> dict[str, Any]:
+    """A clip (frames, points, 3) in widths of its shoulders, for a page.
+
+    `data` is base64 of bytes (frames, points, 2): 0 to 254, or 255 where a point is missing or outside.
+    """
+    number = max(2, round(len(points) * FPS / (fps or USUAL)))
+    kept = points[np.linspace(0, len(points) - 1, number).round().astype(int)].astype(np.float32)
     places = (kept[..., :2] - [0, LOWER] + HALF) / (2 * HALF)
     inside = (kept[..., 2] > 0) & (places >= 0).all(axis=-1) & (places <= 1).all(axis=-1)
     coordinates = np.where(inside[..., None], np.clip(places, 0, 1) * 254, MISSING).round().astype(np.uint8)

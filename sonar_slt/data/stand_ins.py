@@ -179,6 +179,7 @@ _FUNCTIONS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("collections", "OrderedDict", _ordered),
     ("builtins", "set", _set),
     ("__builtin__", "set", _set),
+    ("__builtin__", "bytes", lambda: b""),
     ("torch._utils", "_rebuild_tensor", _tensor),
     ("torch._utils", "_rebuild_tensor_v2", _tensor),
     ("torch.storage", "_load_from_bytes", lambda raw: Storage()),

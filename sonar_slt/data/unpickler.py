@@ -134,6 +134,8 @@ class _Machine:
             elif name in _PUTS:
                 self.memo[argument] = self.stack[-1]
             elif name in _GETS:
+                if argument not in self.memo:
+                    raise Malformed(f"value {argument} is used before it is told")
                 self.stack.append(self.memo[argument])
             elif (value := _VALUES.get(name)) is not None:
                 self.stack.append(value(argument))

@@ -5,14 +5,15 @@ A view holds in training and in evaluation alike; it is a question asked of a co
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sonar_slt.data.layout import Layout
 
-Clip = NDArray[np.float32]
+Clip = NDArray[np.floating[Any]]
+"""Points (frames, points, 3) in the precision of their store."""
 
 
 class View(Protocol):

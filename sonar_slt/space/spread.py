@@ -16,6 +16,7 @@ MEASURED = 2**16
 BLOCK = 4096
 """How many of them are in memory at once."""
 
+
 def mean_and_spread(vectors: Tensor | CachedVectors) -> Mapping[str, Tensor]:
     """Where teacher vectors lie on average, and how far from it, per dimension: where an adapter starts.
 

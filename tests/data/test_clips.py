@@ -1,17 +1,22 @@
-"""What the data knows of its sentences: the ids and vectors of each, and the vectors' mean and spread."""
+"""The batches of clips: what they say, that padding, workers, interruptions and processes change nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
+from random import Random
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from sonar_slt.config.assembly import assemble
-from sonar_slt.data import clips
-from sonar_slt.data.clips import Clips, mean_and_spread
+from sonar_slt.config.assembly import assemble, batches_of, corpus_of
+from sonar_slt.data.batch import ClipBatch
+from sonar_slt.data.clips import Clips
+from sonar_slt.data.manifest import Row
+from sonar_slt.data.sampling import All
 from sonar_slt.errors import UserError
 from sonar_slt.space import tokens as tokens_module
 from sonar_slt.space.cache import CachedVectors
@@ -20,80 +25,181 @@ from sonar_slt.space.tokens import FlatRows, SentenceTokens
 pytestmark = pytest.mark.properties
 
 
-@pytest.mark.parametrize("size", [2, 7, 8, 9, 1000])
-def test_mean_and_spread_are_torchs_whatever_the_blocks(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clips, "BLOCK", 4)
-    vectors = 5 + 0.01 * torch.randn(size, 3, generator=torch.Generator().manual_seed(0))
-    found = mean_and_spread(vectors)
-    torch.testing.assert_close(found["vector_mean"], vectors.double().mean(dim=0).float())
-    torch.testing.assert_close(found["vector_std"], vectors.double().std(dim=0).float())
+def same(a: ClipBatch, b: ClipBatch) -> bool:
+    return a.ids == b.ids and all(
+        torch.equal(one, other)
+        for one, other in (
+            (a.clip, b.clip),
+            (a.mask, b.mask),
+            (a.target.tokens.ids, b.target.tokens.ids),
+            (a.target.vectors, b.target.vectors),
+            (a.anchor.vectors, b.anchor.vectors),
+        )
+    )
 
 
-@pytest.mark.parametrize("period", [2, 3, 4, 5])
-def test_of_many_vectors_those_drawn_are_of_all_languages(period: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sentences follow each other clip by clip, each in the same languages."""
-    monkeypatch.setattr(clips, "BLOCK", 64)
-    monkeypatch.setattr(clips, "MEASURED", 1000)
-    vectors = (torch.arange(60_000) % period).float().unsqueeze(1).expand(-1, 3)
-    found = mean_and_spread(vectors)
-    spread = vectors[:period].std(dim=0, correction=0)
-    error = 4 * spread[0].item() / 1000**0.5  # four standard errors
-    torch.testing.assert_close(found["vector_mean"], vectors[:period].mean(dim=0), rtol=0, atol=error)
-    torch.testing.assert_close(found["vector_std"], spread, rtol=0, atol=error)
-    assert torch.equal(mean_and_spread(vectors)["vector_mean"], found["vector_mean"]), "always the same are drawn"
+def reopened(data: Clips, **changes: Any) -> Clips:
+    """The same corpus, opened by nobody but the test."""
+    options: dict[str, Any] = {
+        "corpus": data.corpus,
+        "space": data.space,
+        "targets": data.targets,
+        "unseen": data.unseen,
+        "cache": data.cache.folder.parent,
+        "size": 4,
+    }
+    return Clips(**{**options, **changes})
 
 
-def test_so_many_vectors_are_read_and_none_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clips, "BLOCK", 7)
-    monkeypatch.setattr(clips, "MEASURED", 100)
-    read: list[int] = []
-
-    class Noted:
-        def __len__(self) -> int:
-            return 1000
-
-        def __getitem__(self, rows: torch.Tensor) -> torch.Tensor:
-            read.extend(rows.tolist())
-            return torch.zeros(len(rows), 3)
-
-    mean_and_spread(Noted())  # type: ignore[arg-type]
-    assert len(read) == len(set(read)) == 100 and read == sorted(read)
+@pytest.fixture
+def data(sign_config: Any) -> Clips:
+    made = assemble(sign_config).data
+    assert isinstance(made, Clips)
+    return made
 
 
-def test_one_vector_has_no_spread() -> None:
-    found = mean_and_spread(torch.ones(1, 3))
-    assert torch.equal(found["vector_mean"], torch.ones(3)) and (found["vector_std"] == 1e-8).all()
+class TestBatches:
+    @pytest.mark.parametrize("workers", [1, 3])
+    def test_the_number_of_workers_changes_nothing(self, data: Clips, workers: int) -> None:
+        alone = list(islice(data.train_dataloader(), 8))
+        many = list(islice(reopened(data, workers=workers).train_dataloader(), 8))
+        assert all(map(same, alone, many)) and not same(alone[0], alone[1])
+        dev = list(reopened(data, workers=workers).val_dataloader())
+        assert len(dev) == 2 and all(map(same, data.val_dataloader(), dev))
+
+    def test_a_worker_makes_its_own_batches_only(self, data: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
+        made: list[int] = []
+        monkeypatch.setattr(Clips, "batch", lambda self, number: made.append(number))
+        monkeypatch.setattr("sonar_slt.data.stream.get_worker_info", lambda: SimpleNamespace(id=1, num_workers=3))
+        list(islice(iter(data.train_dataloader().dataset), 3))
+        assert made == [1, 4, 7]
+
+    def test_a_training_goes_on_with_the_next_batch(self, data: Clips) -> None:
+        whole = list(islice(data.train_dataloader(), 7))
+        going_on = reopened(data)
+        going_on.load_state_dict({"served": 3})
+        assert all(map(same, whole[3:], islice(going_on.train_dataloader(), 4)))
+
+    def test_processes_share_the_batches_out(self, data: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
+        whole = list(islice(data.train_dataloader(), 6))
+        for rank in (0, 1):
+            part = reopened(data)
+            part.trainer = SimpleNamespace(global_rank=rank, world_size=2)  # type: ignore[assignment]
+            part.load_state_dict({"served": 1})
+            assert all(map(same, whole[2 + rank :: 2], islice(part.train_dataloader(), 2)))
+
+    def test_a_clip_is_what_the_store_has(self, data: Clips) -> None:
+        read = reopened(data, sampling=All())
+        batch = read.batch(0)
+        for i, name in enumerate(batch.ids):
+            stored = torch.from_numpy(np.array(data.corpus.clips[name]))
+            length = int(batch.mask[i].sum())
+            assert length == len(stored) and torch.equal(batch.clip[i, :length], stored)
+            assert not batch.clip[i, length:].any() and not batch.mask[i, length:].any()
+        moved = batch.to("cpu")
+        assert moved.clip.dtype == torch.float32 and torch.equal(moved.clip, batch.clip.float())
+
+    def test_the_budget_of_frames_holds(self, data: Clips) -> None:
+        tight = reopened(data, size=32, frames=300)
+        shapes = [tight.batch(number).clip.shape for number in range(12)]
+        assert all(clips == 1 or clips * time <= 300 for clips, time, *_ in shapes) and max(s[0] for s in shapes) > 1
+
+    def test_training_frames_are_drawn_and_others_are_not(self, data: Clips) -> None:
+        rows = data.rows["train"].numbers[:4]
+        drawn = {data.collate(rows, Random(str(seed)), training=True).clip.sum().item() for seed in range(8)}
+        assert len(drawn) > 1
+        assert len({data.collate(rows, Random(str(seed))).clip.sum().item() for seed in range(8)}) == 1
 
 
-def test_a_training_reads_its_vectors_from_disk(sign_config: Any) -> None:
-    data = assemble(sign_config).data
+class TestSplits:
+    def test_a_signer_is_left_out_and_tested(self, data: Clips) -> None:
+        name = data.rows["train"][0].signer
+        left = reopened(data, signer=name)
+        assert {row.signer for row in left.rows["test"]} == {name}
+        assert name not in {row.signer for split in ("train", "dev") for row in left.rows[split]}
+        theirs = [row.id for rows in data.rows.values() for row in rows if row.signer == name]
+        assert sorted(theirs) == sorted(row.id for row in left.rows["test"])
+        assert left.digest != data.digest
+
+    def test_a_signer_who_is_not_there_is_named(self, data: Clips) -> None:
+        with pytest.raises(UserError, match=r"nobody signs no clip .*signer01, signer02"):
+            reopened(data, signer="nobody")
+
+    def test_a_limit_counts_training_clips(self, data: Clips) -> None:
+        few = reopened(data, limit=5)
+        assert [row.id for row in few.rows["train"]] == [row.id for row in data.rows["train"][:5]]
+        assert len(few.rows["test"]) == len(data.rows["test"])
+
+
+class TestMixed:
+    def config(self, sign_config: Any, weights: dict[str, float] | None) -> dict[str, Any]:
+        one = {**sign_config["data"], "_partial_": True}
+        parts = {"one": one, "two": {**one, "train": 10, "seed": 5}}
+        mixed = {"_target_": "sonar_slt.data.corpora.mixed.Mixed", "parts": parts, "weights": weights}
+        return {**sign_config, "data": mixed}
+
+    def test_two_corpora_are_one_with_ids_told_apart(self, sign_config: Any, space: Any) -> None:
+        data = batches_of(self.config(sign_config, {"one": 1, "two": 3}), space)
+        assert len(data.rows["train"]) == 34 and len(data.rows["test"]) == 24
+        assert data.drawing.shares == [8, 26]
+        alone = corpus_of(sign_config)
+        batch = next(
+            batch for batch in map(data.batch, range(50)) if any(name.startswith("one/") for name in batch.ids)
+        )
+        place = next(i for i, name in enumerate(batch.ids) if name.startswith("one/"))
+        name = batch.ids[place].removeprefix("one/")
+        assert name in {row.id for row in alone.rows}
+        assert np.array_equal(data.corpus.clips[batch.ids[place]], alone.clips[name])
+        row = data.rows["test"][20]
+        assert row.id.startswith("two/") and row.signer.startswith("two/")
+        assert data.shown(row).shape == (row.frames, data.points, 3)
+
+    @pytest.mark.parametrize("weights", [{"one": 1}, {"one": 1, "two": 0}, {"one": 1, "two": 1, "three": 1}])
+    def test_weights_that_do_not_fit_are_refused(self, sign_config: Any, weights: dict[str, float]) -> None:
+        with pytest.raises(UserError, match="weights: one number above 0 for each of one, two"):
+            corpus_of(self.config(sign_config, weights))
+
+    def test_a_prepared_folder_serves_the_same(self, data: Clips, sign_config: Any, space: Any) -> None:
+        config = {
+            **sign_config,
+            "preparation": None,
+            "data": {
+                "_target_": "sonar_slt.data.corpora.prepared.Prepared",
+                "root": str(data.corpus.prepared),  # type: ignore[attr-defined]
+            },
+        }
+        assert same(batches_of(config, space).batch(3), data.batch(3))
+        config["data"]["root"] = "nowhere"
+        with pytest.raises(UserError, match="'nowhere' is no prepared corpus"):
+            batches_of(config, space)
+
+
+def test_a_training_reads_its_vectors_from_disk(data: Clips) -> None:
     assert isinstance(data.vectors, CachedVectors) and data.vectors is data.vectors
-    assert len(data.vectors) == len(data.texts) > len(data.train_vectors)
-    trained = {text for row in data.rows["train"] for code in data.anchors for text in row.texts[code]}
-    assert {text for _, text in list(data.texts)[: len(data.train_vectors)]} == trained
-    asked = list(data.texts)
+    asked = list(data.numbering)
+    assert len(data.vectors) == len(data.numbering) == len(asked) == len(set(asked)) > len(data.train_vectors)
+    trained = {(code, text) for row in data.rows["train"] for code in data.anchors for text in row.texts[code]}
+    assert set(asked[: len(data.train_vectors)]) == trained
     expected = data.space.encode([text for _, text in asked], [code for code, _ in asked])
     torch.testing.assert_close(data.vectors[:], expected, rtol=1e-4, atol=1e-6)
 
 
-def test_the_sentences_asked_for_are_those_drawn_and_those_judged(sign_config: Any) -> None:
-    data = assemble(sign_config).data
-    asked = data.sentences()
-    assert asked[: len(data.texts)] == list(data.texts) and len(set(asked)) == len(asked)
+def test_the_sentences_asked_for_are_those_drawn_and_those_judged(data: Clips) -> None:
+    asked, drawn = data.sentences(), list(data.numbering)
+    assert asked[: len(drawn)] == drawn and len(set(asked)) == len(asked)
     unseen = {(code, row.texts[code][0]) for rows in data.rows.values() for row in rows for code in data.unseen}
-    assert unseen and set(asked) == unseen | data.texts.keys()
+    assert unseen and set(asked) == unseen | set(drawn)
 
 
-def reopened(data: Clips) -> Clips:
-    """The same corpus, opened by nobody but the test."""
-    return Clips(
-        corpus=data.corpus,
-        space=data.space,
-        view=data.view,
-        targets=data.targets,
-        unseen=data.unseen,
-        cache=data.cache.folder.parent,
-    )
+def test_each_clip_says_one_of_its_own_sentences(data: Clips) -> None:
+    decode = data.space.tokens.text
+    for batch in map(data.batch, range(6)):
+        for name, ids in zip(batch.ids, batch.target.tokens.ids, strict=True):
+            row = next(row for row in data.rows["train"] if row.id == name)
+            known = {
+                decode(data.space.tokens.rows([text], [code])[0]) for code in data.targets for text in row.texts[code]
+            }
+            assert decode(ids.tolist()) in known
 
 
 class TestIds:
@@ -122,9 +228,9 @@ class TestIds:
         assert rows._ids.nbytes == 4 * 30 * 1000
 
     def test_no_sentence_is_tokenised_before_a_batch_is_made(
-        self, sign_config: Any, monkeypatch: pytest.MonkeyPatch
+        self, data: Clips, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        data = reopened(assemble(sign_config).data)
+        data = reopened(data)
         asked: list[int] = []
         flat_rows = SentenceTokens.flat_rows
 
@@ -136,39 +242,114 @@ class TestIds:
         data.sentences()
         assert not asked
         data.train_dataloader()
-        assert asked == [len(data.texts)], "here, so that no worker does it again"
+        assert asked == [len(data.numbering)], "here, so that no worker does it again"
         data.batch(0)
         assert len(asked) == 1
 
 
+class Holding:
+    """A corpus with other rows."""
+
+    def __init__(self, corpus: Any, rows: Any) -> None:
+        self.corpus, self.rows = corpus, rows
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.corpus, name)
+
+
+class Changed:
+    """A manifest in which the first clip of a split is called clip-7 and says something else."""
+
+    def __init__(self, rows: Any, split: str, texts: dict[str, Any], pseudo: dict[str, Any]) -> None:
+        self.rows, self.place, self.texts, self.pseudo = rows, int(rows.split(split)[0]), texts, pseudo
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rows, name)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: int) -> Row:
+        row: Row = self.rows[place]
+        if place != self.place:
+            return row
+        return replace(row, id="clip-7", texts={**row.texts, **self.texts}, pseudo=self.pseudo)
+
+
 class TestTexts:
     @pytest.fixture
-    def broken(self, sign_config: Any) -> Iterator[Any]:
-        """A function that opens the corpus once a clip of the dev split says something else in a language."""
-        data = assemble(sign_config).data
+    def changed(self, data: Clips) -> Any:
+        """A function that opens the corpus once a clip says something else in some languages."""
 
-        def opened(code: str, texts: Any) -> Clips:
-            rows = list(data.corpus.rows)
-            number = next(i for i, row in enumerate(rows) if row.split == "dev")
-            rows[number] = replace(rows[number], id="clip-7", texts={**rows[number].texts, code: texts})
-            data.corpus.rows = rows
-            return reopened(data)
+        def opened(texts: dict[str, Any], *, split: str = "dev", pseudo: Any = None, **options: Any) -> Clips:
+            rows = Changed(data.corpus.rows, split, texts, pseudo or {})
+            return reopened(data, corpus=Holding(data.corpus, rows), **options)
 
-        yield opened
+        return opened
 
     @pytest.mark.parametrize("code", ["deu_Latn", "tur_Latn"])
     @pytest.mark.parametrize("text", ["", " \t\n", "half \ud800"])
     def test_a_sentence_that_says_nothing_is_refused_by_the_name_of_its_clip(
-        self, broken: Any, code: str, text: str
+        self, changed: Any, code: str, text: str
     ) -> None:
         with pytest.raises(UserError, match=f"Clip clip-7 in {code}: Sentence number 1 of 2"):
-            broken(code, ["Regen", text])
+            changed({code: ["Regen", text]})
 
-    def test_one_text_is_no_list_of_them(self, broken: Any) -> None:
+    def test_one_text_is_no_list_of_them(self, changed: Any) -> None:
         with pytest.raises(UserError, match="Clip clip-7 in deu_Latn: One text, not a list"):
-            broken("deu_Latn", "Regen")
+            changed({"deu_Latn": "Regen"})
 
-    def test_only_unseen_languages_may_be_missing(self, broken: Any) -> None:
-        broken("tur_Latn", [])
-        with pytest.raises(UserError, match="Clip clip-7 has no sentence in deu_Latn"):
-            broken("deu_Latn", [])
+    def test_a_clip_may_lack_a_language_and_is_trained_in_the_others(self, changed: Any, data: Clips) -> None:
+        silent = {code: [] for code in data.targets if code != "deu_Latn"}
+        made = changed(silent, split="train", anchors=["eng_Latn"])
+        row = made.rows["train"].numbers[:1]
+        for seed in range(5):
+            batch = made.collate(row, Random(seed))
+            for sentences in (batch.target, batch.anchor):
+                text = data.space.tokens.text(sentences.tokens.ids[0].tolist())
+                known = [
+                    data.space.tokens.text(ids)
+                    for ids in data.space.tokens.rows(made.rows["train"][0].texts["deu_Latn"], ["deu_Latn"] * 3)
+                ]
+                assert text in known
+
+    def test_a_clip_without_any_target_sentence_is_named(self, changed: Any, data: Clips) -> None:
+        with pytest.raises(UserError, match="Clip clip-7 has no sentence in deu_Latn or eng_Latn"):
+            changed({code: [] for code in data.targets})
+
+    def test_a_target_language_that_no_training_clip_has_is_refused(self, data: Clips) -> None:
+        with pytest.raises(UserError, match="No training clip has a sentence in rus_Cyrl"):
+            reopened(
+                data,
+                corpus=Holding(data.corpus, Without(data.corpus.rows, "rus_Cyrl")),
+                targets=["deu_Latn", "rus_Cyrl"],
+            )
+
+    def test_sentences_of_machines_are_trained_on_and_judged_only_without_others(self, changed: Any) -> None:
+        made = changed(
+            {"deu_Latn": []}, split="train", pseudo={"deu_Latn": ["Regen in Bayern."], "eng_Latn": ["Rain."]}
+        )
+        row = made.rows["train"][0]
+        assert row.references("deu_Latn") == ["Regen in Bayern."] and row.origin("deu_Latn") == "pseudo"
+        assert "Rain." not in row.references("eng_Latn") and row.sentences("eng_Latn")[-1] == "Rain."
+        number = int(made.rows["train"].numbers[0])
+        drawn = list(made.numbering)
+        assert [drawn[i] for i in made.numbering.of(number, "deu_Latn")] == [("deu_Latn", "Regen in Bayern.")]
+        assert ("eng_Latn", "Rain.") in [drawn[i] for i in made.numbering.of(number, "eng_Latn")]
+
+
+class Without:
+    """A manifest that has nothing in a language."""
+
+    def __init__(self, rows: Any, code: str) -> None:
+        self.rows, self.code = rows, code
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rows, name)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: int) -> Row:
+        row: Row = self.rows[place]
+        return replace(row, texts={code: texts for code, texts in row.texts.items() if code != self.code})

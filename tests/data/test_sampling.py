@@ -15,7 +15,15 @@ from sonar_slt.errors import UserError
 
 pytestmark = pytest.mark.properties
 
-WAYS = [All(limit=None), All(limit=7), Every(step=1), Every(step=3), Uniform(frames=5), Window(frames=5), Jitter(frames=5)]
+WAYS = [
+    All(limit=None),
+    All(limit=7),
+    Every(step=1),
+    Every(step=3),
+    Uniform(frames=5),
+    Window(frames=5),
+    Jitter(frames=5),
+]
 FIVE = [Uniform(frames=5), Window(frames=5), Jitter(frames=5), All(limit=5)]
 
 

@@ -47,7 +47,9 @@ class Mixed:
         found = {name: corpus.layout.name for name, corpus in self.parts.items()}
         if len(set(found.values())) > 1:
             told = ", ".join(f"{name} has {layout}" for name, layout in found.items())
-            raise UserError(f"These corpora have different points ({told}): prepare all with preparation.layout=signing.")
+            raise UserError(
+                f"These corpora have different points, {told}: preparation.layout=signing makes them alike."
+            )
 
     @property
     def layout(self) -> Layout:

@@ -75,12 +75,14 @@ def _files(folder: Path) -> tuple[dict[int, str], list[str]]:
     strays: list[str] = []
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.name.startswith("."):
+                continue
             matched = PATTERN.fullmatch(entry.name)
             if matched is None or not entry.is_file():
-                strays += [] if entry.name.startswith(".") else [entry.name]
+                strays.append(entry.name)
             elif (number := int(matched[1])) in files:
                 raise Unreadable(f"'{folder.name}' has two files for one frame: '{files[number]}' and '{entry.name}'.")
-            elif not entry.name.startswith("."):
+            else:
                 files[number] = entry.name
     if not files:
         raise Unreadable(f"'{folder.name}' holds no json files of OpenPose (…_000000000000_keypoints.json).")

@@ -68,9 +68,9 @@ def chosen(
 ) -> Rows:
     """The rows of the signer, at most one a frame, of `people` (sightings, points, 3) whose `frame` ascends.
 
-    Confident and central follow each person by the nearest point between the shoulders, no farther from frame to frame
-    than the person reaches. Who is chosen may be lost and found again, or jump at a cut: people that share no frame with
-    the chosen one then stand in for it, the best by the rule first.
+    Confident and central follow each person by the nearest point between the shoulders, no farther from frame to
+    frame than the person reaches. Who is chosen may be lost and found again, or jump at a cut: people that share no
+    frame with the chosen one then stand in for it, the best by the rule first.
     """
     starts = np.flatnonzero(np.diff(frame, prepend=-1))
     if rule == "first" or len(starts) == len(frame):
@@ -93,7 +93,8 @@ def _scene(people: NDArray[np.float32], frame: Rows, layout: Layout, size: tuple
     mean = points.sum(axis=1) / count  # an unseen point lies at 0, 0
     apart = np.where(seen, ((points - mean[:, None]) ** 2).sum(axis=-1), 0)
     shoulders = list(layout.shoulders)
-    place = np.where(seen[:, shoulders].all(axis=1)[:, None], points[:, shoulders].mean(axis=1), mean)
+    both = np.all(seen[:, shoulders], axis=1, keepdims=True)
+    place = np.where(both, points[:, shoulders].mean(axis=1), mean)
     across = points[..., 0][seen]
     return _Scene(
         place=place,

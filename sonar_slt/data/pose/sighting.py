@@ -53,7 +53,7 @@ class Wanted:
 
     def rate(self, told: float | None) -> float | None:
         """The file's own frame rate where it is one, otherwise what was given."""
-        return told if told is not None and isfinite(told) and told > 0 else self.fps
+        return float(told) if told is not None and isfinite(told) and told > 0 else self.fps
 
     def frames(self, total: int, fps: float | None, name: str) -> tuple[range, list[Fault]]:
         """The frames to read of the `total` that file `name` has at `fps`, and the fault of a span that ends beyond."""

@@ -6,7 +6,8 @@ The pictures are measured, the points are read, looked at, brought to the common
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.layouts import convert
+from sonar_slt.data.layout import Layout
+from sonar_slt.data.layouts import convert, named
 from sonar_slt.data.manifest import Row
 from sonar_slt.data.media import Footage, measure
 from sonar_slt.data.preparation.seen import confidence, motion
@@ -63,13 +65,29 @@ class _Look:
             return None
 
 
-def prepare_clip(corpus: Corpus, entry: Entry, *, with_points: bool) -> Prepared:
-    """Work on one entry; with `with_points` an entry without points has nothing to keep.
+def prepare_clip(corpus: Corpus, entry: Entry, *, layout: str | None) -> Prepared:
+    """Work on one entry, whose points are stored in the layout of that name; None where the corpus has pictures alone.
 
     What cannot be read is a fault of the clip. Whatever else goes wrong is raised with the clip's id.
     """
+    with _named(entry):
+        return _prepared(corpus, entry, named(layout) if layout else None)
+
+
+def first_layout(corpus: Corpus, entries: Iterable[Entry]) -> Layout | None:
+    """How the points of the first clip that can be read are ordered."""
+    for entry in entries:
+        with _named(entry), suppress(Unreadable):
+            if recording := corpus.record(entry):
+                return recording.layout
+    return None
+
+
+@contextmanager
+def _named(entry: Entry) -> Iterator[None]:
+    """What goes wrong in the block is said of the clip."""
     try:
-        return _prepared(corpus, entry, with_points)
+        yield
     except UserError as error:
         raise UserError(f"Clip {entry.id}: {error}") from error
     except OSError as error:
@@ -78,24 +96,24 @@ def prepare_clip(corpus: Corpus, entry: Entry, *, with_points: bool) -> Prepared
         raise RuntimeError(f"clip {entry.id} ({entry.where}): {type(error).__name__}: {error}") from error
 
 
-def _prepared(corpus: Corpus, entry: Entry, with_points: bool) -> Prepared:
+def _prepared(corpus: Corpus, entry: Entry, layout: Layout | None) -> Prepared:
     look = _Look(entry)
     pictures, footage, rate = entry.pictures, None, entry.fps or corpus.frame_rate
     if pictures is not None and pictures.kind != "pose":
         footage = look.read(lambda: measure(pictures, pattern=corpus.pattern, fps=rate))
-    recording = look.read(lambda: corpus.record(entry)) if with_points else None
+    recording = look.read(lambda: corpus.record(entry)) if layout else None
     look.take([*(footage.faults if footage else ()), *(recording.faults if recording else ())])
-    frames = len(recording) if recording else footage.frames if footage and not with_points else 0
+    frames = len(recording) if recording else footage.frames if footage and not layout else 0
     if recording and not (recording.points[..., 2] > 0).any():
         frames = 0
-    if recording and with_points and not frames:
+    if recording and not frames:
         look.add("empty_clip", "no point was seen in any frame" if len(recording) else "has no frame of points")
     elif footage and not footage.frames:
         look.add("empty_clip", "has no picture")
     _compare(corpus, look, footage, recording)
     if not frames:
         return Prepared(None, None, look.faults)
-    points = _points(corpus, look, recording) if recording else None
+    points = _points(corpus, look, recording, layout) if recording and layout else None
     return Prepared(_row(corpus, entry, footage, recording, frames), points, look.faults)
 
 
@@ -114,11 +132,17 @@ def _compare(corpus: Corpus, look: _Look, footage: Footage | None, recording: Re
             if rate and right and abs(rate - right) > NEAR * right:
                 look.add("wrong_fps", f"{name} at {rate:g} frames a second; {owner} {right:g}")
                 return
-    if footage and recording and footage.fps and recording.fps and abs(footage.fps - recording.fps) > NEAR * footage.fps:
+    if (
+        footage
+        and recording
+        and footage.fps
+        and recording.fps
+        and abs(footage.fps - recording.fps) > NEAR * footage.fps
+    ):
         look.add("wrong_fps", f"pictures at {footage.fps:g} frames a second, points at {recording.fps:g}")
 
 
-def _points(corpus: Corpus, look: _Look, recording: Recording) -> Points:
+def _points(corpus: Corpus, look: _Look, recording: Recording, layout: Layout) -> Points:
     """The recording as it is stored, after a look at how well it was seen and whether anything moves."""
     asked = corpus.preparation
     seen, moved = confidence(recording.points, recording.layout), motion(recording.points, recording.layout)
@@ -126,14 +150,20 @@ def _points(corpus: Corpus, look: _Look, recording: Recording) -> Points:
         look.add("low_confidence", f"seen with a confidence of {seen:.2f} on average")
     if moved is not None and moved < asked.least_motion:
         look.add("static_clip", f"no hand moves by more than {moved:.3f} widths of the shoulders")
-    layout = asked.layout or recording.layout
+    if asked.layout is None and recording.layout.name != layout.name:
+        raise UserError(
+            f"its points are {recording.layout.name}, those of the first clip {layout.name}: choose "
+            "preparation.layout=signing, to which both can be brought."
+        )
     points = convert(recording.points, recording.layout, layout)
     if asked.normalise is not None:
         points = asked.normalise(points, layout)
     with np.errstate(over="ignore"):
         cast = points.astype(asked.precision)
     if far := int((~np.isfinite(cast)).any(axis=-1).sum()):
-        look.add("bad_coordinate", f"{far} points lie too far out for {asked.precision}; they count as missing", done="cut")
+        look.add(
+            "bad_coordinate", f"{far} points lie too far out for {asked.precision}; they count as missing", done="cut"
+        )
         cast[~np.isfinite(cast).all(axis=-1)] = 0
     return np.ascontiguousarray(cast)
 
@@ -176,15 +206,10 @@ def _place(path: Path, root: Any) -> str:
     return clean(str(path.absolute()))
 
 
-def _said(texts: Any) -> dict[str, tuple[str, ...]]:
+def _said(texts: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """The sentences that say something, by language."""
-    return dict(_spoken(texts))
-
-
-def _spoken(texts: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for code, said in texts.items():
-        if kept := tuple(clean(text) for text in said if text.strip()):
-            yield code, kept
+    kept = {code: tuple(clean(text) for text in said if text.strip()) for code, said in texts.items()}
+    return {code: said for code, said in kept.items() if said}
 
 
 def clean(text: str) -> str:

@@ -52,6 +52,10 @@ class Rules:
             raise self._unruled(entry, self.of_clips[place])
         return True
 
+    def left_out_by(self, place: int) -> str:
+        """The rule that leaves out a clip which is not opened."""
+        return next(fault.kind for fault in self.of_clips[place] if fault.kind in self.preparation.leave_out)
+
     def judge(self, place: int, prepared: Prepared) -> tuple[Prepared, str | None]:
         """A clip with all of its faults and what was done; the kind of fault that left it out, None where it is kept."""
         entry = self.entries[place]

@@ -57,24 +57,31 @@ class Preparation:
                 "Choose normalise=signer, or preparation.precision=float32."
             )
         if unknown := [kind for kind in leave_out if kind not in KINDS]:
-            raise UserError(f"preparation.leave_out: no kind of fault is called '{unknown[0]}'; {', '.join(KINDS)} are.")
+            raise UserError(
+                f"preparation.leave_out: no kind of fault is called '{unknown[0]}'; {', '.join(KINDS)} are."
+            )
         if not 0 <= least_confidence <= 1:
             raise UserError(f"preparation.least_confidence={least_confidence}: a number from 0 to 1 was expected.")
         for key, value in {"least_motion": least_motion, "frame_tolerance": frame_tolerance}.items():
             if not value >= 0:
                 raise UserError(f"preparation.{key}={value}: a number of at least 0 was expected.")
         self.normalise, self.precision, self.repeats = normalise, precision, repeats
-        self.layout = None if layout is None else named(layout)
+        self._layout = None if layout is None else named(layout).name
         self.leave_out = frozenset(leave_out)
         self.least_confidence, self.least_motion = float(least_confidence), float(least_motion)
         self.frame_tolerance = frame_tolerance
+
+    @property
+    def layout(self) -> Layout | None:
+        """The points that are kept, None for all that were recorded."""
+        return None if self._layout is None else named(self._layout)
 
     def described(self) -> dict[str, Any]:
         """All that decides what a clip becomes, in plain values."""
         return {
             "version": VERSION,
             "normalise": None if self.normalise is None else self.normalise.name,
-            "layout": None if self.layout is None else self.layout.name,
+            "layout": self._layout,
             "precision": self.precision,
             "leave_out": sorted(self.leave_out),
             "least_confidence": self.least_confidence,

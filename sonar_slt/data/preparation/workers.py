@@ -26,20 +26,20 @@ CHUNK = 8
 """Clips that go to a process at a time."""
 WORTHWHILE = 300
 """Fewer clips are done sooner here than processes start."""
-_given: list[tuple[Corpus, bool]] = []  # in a worker: what it was told when it started
+_given: list[tuple[Corpus, str | None]] = []  # in a worker: what it was told when it started
 
 
-def prepared_clips(corpus: Corpus, entries: Sequence[Entry], *, with_points: bool, workers: int) -> Iterator[Prepared]:
+def prepared_clips(corpus: Corpus, entries: Sequence[Entry], *, layout: str | None, workers: int) -> Iterator[Prepared]:
     """Each entry's clip, in order; `workers` 0 works in this process."""
     if not workers:
         for entry in entries:
-            yield prepare_clip(corpus, entry, with_points=with_points)
+            yield prepare_clip(corpus, entry, layout=layout)
         return
     pool = ProcessPoolExecutor(
         workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start,
-        initargs=(corpus, with_points),
+        initargs=(corpus, layout),
     )
     try:
         yield from _in_order(pool, entries, most=2 * workers + 2)
@@ -72,10 +72,10 @@ def _in_order(pool: ProcessPoolExecutor, entries: Sequence[Entry], *, most: int)
         yield from waiting.popleft().result()
 
 
-def _start(corpus: Corpus, with_points: bool) -> None:
+def _start(corpus: Corpus, layout: str | None) -> None:
     """In a new process: Ctrl-C is the parent's to answer, and nobody stays behind when the parent is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _given[:] = [(corpus, with_points)]
+    _given[:] = [(corpus, layout)]
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 
 
@@ -87,5 +87,5 @@ def _leave_with_parent() -> None:
 
 
 def _work(entries: Sequence[Entry]) -> list[Prepared]:
-    [(corpus, with_points)] = _given
-    return [prepare_clip(corpus, entry, with_points=with_points) for entry in entries]
+    [(corpus, layout)] = _given
+    return [prepare_clip(corpus, entry, layout=layout) for entry in entries]

@@ -20,20 +20,21 @@ class Journal:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         self._end = 0
 
-    def lines(self) -> Iterator[dict[str, Any]]:
-        """Every whole line; once asked for the next, the one before is kept, and `cut` removes what follows it."""
+    def lines(self) -> Iterator[tuple[dict[str, Any], int]]:
+        """Every line that holds, from the first on, and where it ends."""
+        end = 0
         with os.fdopen(os.dup(self._file), "rb") as stream:
             stream.seek(0)
             for line in stream:
-                value = _value(line)
-                if value is None:
+                if (value := _value(line)) is None:
                     return
-                yield value
-                self._end += len(line)
+                end += len(line)
+                yield value, end
 
-    def cut(self) -> None:
-        """Remove everything behind the last line that was kept."""
-        os.ftruncate(self._file, self._end)
+    def cut(self, end: int) -> None:
+        """Forget what is behind a place, and go on there."""
+        os.ftruncate(self._file, end)
+        self._end = end
 
     def append(self, value: Mapping[str, Any]) -> None:
         """One more line."""
@@ -47,8 +48,10 @@ class Journal:
         os.fsync(self._file)
 
     def close(self) -> None:
-        """Let the file go."""
-        os.close(self._file)
+        """Let the file go; once more does nothing."""
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = -1
 
 
 def write_at(file: int, data: Any, offset: int) -> None:

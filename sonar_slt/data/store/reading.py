@@ -83,7 +83,8 @@ class ClipStore:
     @property
     def lengths(self) -> NDArray[np.int64]:
         """How many frames each clip has, (clips,)."""
-        return self._index[:, FRAMES]
+        lengths: NDArray[np.int64] = self._index[:, FRAMES]
+        return lengths
 
     @property
     def ids(self) -> Iterator[str]:
@@ -126,7 +127,7 @@ class ClipStore:
         """The ids of clips whose bytes are no longer those that were written; every byte is read."""
         found = []
         for number in range(len(self)):
-            if zlib.crc32(np.ascontiguousarray(self[number]).reshape(-1).view(np.uint8)) != self._index[number, CRC]:
+            if zlib.crc32(self[number].reshape(-1).view(np.uint8).data) != self._index[number, CRC]:
                 found.append(self.id_of(number))
         return found
 
@@ -148,7 +149,9 @@ class ClipStore:
 
     def _told(self) -> dict[str, Any]:
         if (self.folder / JOURNAL).is_file():
-            raise UserError(f"The clip store '{self.folder}' is unfinished: prepare its corpus again, and it is gone on with.")
+            raise UserError(
+                f"The clip store '{self.folder}' is unfinished: prepare its corpus again, and it is gone on with."
+            )
         if not (self.folder / DESCRIBED).is_file():
             raise UserError(f"No clip store at '{self.folder}'.")
         try:
@@ -171,7 +174,9 @@ class ClipStore:
 
     def _broken(self, error: Exception) -> UserError:
         told = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        return UserError(f"The clip store '{self.folder}' is broken: {told}; remove its corpus's folder and prepare it anew.")
+        return UserError(
+            f"The clip store '{self.folder}' is broken: {told}; remove its corpus's folder and prepare it anew."
+        )
 
 
 def _mapped(path: Path) -> mmap.mmap | bytes:

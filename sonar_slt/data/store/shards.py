@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 INDEX, IDS, HASHES, DESCRIBED, JOURNAL = "index.npy", "ids.txt", "hashes.npy", "store.json", "journal"
 SHARD, START, FRAMES, ID_END, CRC = range(5)  # the columns of the index
+SHARDS = "points-*.npy"
 FORMAT = 1
 MAGIC = b"\x93NUMPY\x01\x00"
 MOST = 10**18  # frames that a header has room for
@@ -65,7 +66,7 @@ def shard_path(folder: Path, number: int) -> Path:
 
 def hash_of(name: str) -> int:
     """The hash by which an id is looked up."""
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+    return int.from_bytes(hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=8).digest(), "little")
 
 
 def hash_table(names: Iterable[str]) -> NDArray[np.uint64]:

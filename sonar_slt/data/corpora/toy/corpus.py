@@ -76,13 +76,13 @@ class ToyCorpus(Corpus):
         performance = perform(
             meaning, signer=self._signer(number)[1], seed=self.seed * 1_000_003 + number, fps=self.fps
         )
-        return Recording(
-            points=performance.points, layout=OPENPOSE_137, fps=performance.fps, size=(WIDTH, HEIGHT)
-        )
+        return Recording(points=performance.points, layout=OPENPOSE_137, fps=performance.fps, size=(WIDTH, HEIGHT))
 
     @cached_property
     def _meanings(self) -> list[tuple[Split, Meaning]]:
-        return [(split, meaning) for split, size in self.sizes.items() for meaning in draw_split(split, size, self.seed)]
+        return [
+            (split, meaning) for split, size in self.sizes.items() for meaning in draw_split(split, size, self.seed)
+        ]
 
     @cached_property
     def _numbers(self) -> dict[str, int]:

@@ -1,0 +1,119 @@
+"""Where the clips of a release lie: its folders of pictures, videos and poses, each listed once.
+
+Ids come from label files and are never made into paths: they are looked up among the names that were listed, so none
+leads out of a folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from sonar_slt.data.faults import Fault
+from sonar_slt.data.pose import listed
+from sonar_slt.data.release import Entry, Media, MediaKind, Span
+from sonar_slt.errors import UserError
+
+VIDEOS = frozenset({".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v"})
+SPLITS = frozenset({"train", "dev", "val", "valid", "validation", "test"})
+"""Names of folders that hold the clips of one split, as releases write them."""
+
+
+def release(root: str | Path, name: str) -> Path:
+    """The folder of a release, or a UserError where it is none."""
+    path = Path(root)
+    if path.is_dir():
+        return path
+    what = "is a file" if path.exists() else "is not there"
+    raise UserError(f"data.root={path}: it {what}; the folder of the release of {name} was expected.")
+
+
+def within(root: Path, given: str | Path | None, option: str) -> Path | None:
+    """A folder that was asked for: inside the release where it lies there, else as it was written."""
+    if given is None:
+        return None
+    for path in (root / given, Path(given)):
+        if path.is_dir():
+            return path
+    what = "a file" if (root / given).exists() or Path(given).exists() else "not there"
+    raise UserError(f"data.{option}={given}: it is {what}; a folder in data.root={root}, or a full path, was expected.")
+
+
+class Places:
+    """What was found by name, and which of it a label has asked for."""
+
+    def __init__(self, *, frames: Path | None = None, videos: Path | None = None, poses: Path | None = None) -> None:
+        self._found: dict[MediaKind, Mapping[str, list[Path]]] = {
+            "frames": _by_name(frames, _folders(frames)) if frames else {},
+            "video": _by_name(videos, _videos(videos)) if videos else {},
+            "pose": {id: [path] for id, path in listed(poses).items()} if poses else {},
+        }
+        self.given = any(folder is not None for folder in (frames, videos, poses))
+        self._roots = {"frames": frames, "video": videos, "pose": poses}
+        self._asked: set[Path] = set()
+
+    def pictures(self, id: str, split: str = "", span: Span | None = None) -> Media | None:
+        """The folder of pictures of that name, else the video."""
+        return self._media("frames", id, split, span) or self._media("video", id, split, span)
+
+    def pose(self, id: str, split: str = "", span: Span | None = None) -> Media | None:
+        """The poses of that name."""
+        return self._media("pose", id, split, span)
+
+    def _media(self, kind: MediaKind, id: str, split: str, span: Span | None) -> Media | None:
+        paths = self._found[kind].get(id, [])
+        inside = [path for path in paths if split and split in path.parts] or paths
+        if not inside:
+            return None
+        self._asked.add(inside[0])
+        return Media(kind, inside[0], span)
+
+    def missing(self, entry: Entry) -> list[Fault]:
+        """The fault of an entry of which nothing was found."""
+        if not self.given or entry.pictures is not None or entry.pose is not None:
+            return []
+        told = f"has neither pictures nor poses ({entry.where})"
+        return [Fault(id=entry.id, kind="missing_clip", told=told, split=entry.split)]
+
+    def unlabelled(self) -> Iterator[Fault]:
+        """A fault for every name that no label has asked for."""
+        left: dict[str, list[str]] = {}
+        for kind, found in self._found.items():
+            for path in sorted({path for paths in found.values() for path in paths} - self._asked):
+                root = self._roots[kind]
+                name = path.name if path.is_dir() else path.stem
+                left.setdefault(name, []).append(f"'{path.relative_to(root) if root else path}'")
+        for id, told in sorted(left.items()):
+            yield Fault(id=id, kind="unlabelled_clip", told=f"no row of the labels names {' or '.join(told)}")
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    """The folders of the clips, also inside the folders of splits; what is in a clip's folder is not looked at."""
+    with os.scandir(root) as found:
+        for entry in sorted(found, key=lambda entry: entry.name):
+            if entry.is_dir() and entry.name in SPLITS:
+                yield from _folders(Path(entry.path))
+            elif entry.is_dir() and not entry.name.startswith("."):
+                yield Path(entry.path)
+
+
+def _videos(root: Path) -> Iterator[Path]:
+    """The video files, however deep they lie."""
+    for folder, inner, names in os.walk(root):
+        inner.sort()
+        for name in sorted(names):
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in VIDEOS:
+                yield Path(folder, name)
+
+
+def _by_name(root: Path, paths: Iterable[Path]) -> dict[str, list[Path]]:
+    """Each by its name and by its path from the root, with and without the suffix that a video has."""
+    found: dict[str, list[Path]] = {}
+    for path in paths:
+        names = {path.name, path.relative_to(root).as_posix()}
+        if path.suffix.lower() in VIDEOS:
+            names |= {os.path.splitext(name)[0] for name in names}
+        for name in names:
+            found.setdefault(name, []).append(path)
+    return found

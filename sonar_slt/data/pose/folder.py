@@ -1,0 +1,64 @@
+"""Which file or folder holds the poses of a clip, in a folder of poses, with or without a folder for each split.
+
+A clip may lie there in several formats; the first of .pose, .npz, .npy and a folder of json files is taken, one that
+lies in the folder itself before one in the folder of a split.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sonar_slt.data.pose.openpose_json import holds_frames
+
+SUFFIXES = (".pose", ".npz", ".npy")
+
+
+def find(folder: Path, id: str, split: str = "") -> Path | None:
+    """The pose file or json folder of a clip, None where there is none; an id never leads out of the folder."""
+    if id in ("", ".", "..") or any(sign in id for sign in "/\\\0"):
+        return None
+    for place in (folder, folder / split) if split else (folder,):
+        for suffix in SUFFIXES:
+            path = place / f"{id}{suffix}"  # an id may hold dots, it has no suffix of its own
+            if path.is_file():
+                return path
+        if _is_clip(place / id):
+            return place / id
+    return None
+
+
+def listed(folder: Path) -> dict[str, Path]:
+    """Every pose file and json folder by its id, sorted: those in the folder itself, then those one folder deeper."""
+    found, others = _clips(folder)
+    for other in others:
+        for id, path in _clips(other)[0].items():
+            found.setdefault(id, path)
+    return dict(sorted(found.items()))
+
+
+def _clips(folder: Path) -> tuple[dict[str, Path], list[Path]]:
+    """The clips of one folder, and its folders that are none, by one look into it."""
+    ranked: dict[str, tuple[int, Path]] = {}
+    others = []
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            stem, suffix = os.path.splitext(entry.name)
+            if entry.name.startswith("."):  # also what macOS leaves beside a file
+                continue
+            if suffix in SUFFIXES and stem and entry.is_file():
+                id, rank = stem, SUFFIXES.index(suffix)
+            elif entry.is_dir():
+                if not holds_frames(entry.path):
+                    others.append(Path(entry.path))
+                    continue
+                id, rank = entry.name, len(SUFFIXES)
+            else:
+                continue
+            if id not in ranked or rank < ranked[id][0]:
+                ranked[id] = rank, Path(entry.path)
+    return {id: path for id, (_, path) in ranked.items()}, others
+
+
+def _is_clip(path: Path) -> bool:
+    return path.is_dir() and holds_frames(path)

@@ -1,0 +1,70 @@
+"""Numbers that a spreadsheet took for others: with dots as separators of thousands, the decimal point is lost.
+
+`344.84000000000003` comes back as `34.484.000.000.000.000`. The digits are right, their place is not: every value that
+they can stand for is named, and the right one is chosen by what else is known, or none is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sonar_slt.data.release import Span
+
+DAY = 86_400.0
+"""Seconds; no recording is longer, so a larger number has lost its decimal point."""
+NEAR = 0.01
+"""Seconds by which a mended time may differ from a time that is known."""
+_PLAIN = re.compile(r"[+-]?\d{1,18}(\.\d{1,24})?([eE][+-]?\d{1,2})?", re.ASCII)
+_COMMA = re.compile(r"[+-]?(\d{1,18}|\d{1,3}(\.\d{3}){1,5}),\d{1,24}", re.ASCII)
+_DOTTED = re.compile(r"\d{1,3}(\.\d{3}){2,}", re.ASCII)
+_POWER = re.compile(r"(\d)[.,](\d{1,24})[eE][+]?\d{1,2}", re.ASCII)
+
+
+def readings(written: str) -> list[float]:
+    """Every number that this can stand for: one where it is whole, several where the point is lost, else none."""
+    written = written.strip()
+    value = None
+    if _PLAIN.fullmatch(written):
+        value = float(written)
+    elif _COMMA.fullmatch(written):
+        value = float(written.replace(".", "").replace(",", "."))
+    if value is not None and abs(value) <= DAY:
+        return [value]
+    if not (_DOTTED.fullmatch(written) or value is not None or _POWER.fullmatch(written)):
+        return []
+    digits = re.sub(r"\D", "", re.split("[eE]", written)[0])
+    if len(digits) > 24 or written.startswith("-"):
+        return []
+    values = [int(digits) / 10**place for place in range(len(digits))]
+    return [value for value in values if value <= DAY]
+
+
+def time(written: str, known: float | None) -> list[float]:
+    """The readings of a time; where several and a time is known, that one if any of them agrees with it."""
+    found = readings(written)
+    if known is None or len(found) < 2:
+        return found
+    return [known for value in found if abs(value - known) <= NEAR][:1]
+
+
+def span(start: str, end: str, duration: str, pieces: Sequence[tuple[float, float]]) -> Span | str:
+    """The span that is meant, or why it cannot be told.
+
+    `pieces` are times of the parts of the span, from another column. Without these a damaged start or end is told only
+    where a single pair of readings is in order and fits the duration, which may differ by a factor of two.
+    """
+    starts = time(start, pieces[0][0] if pieces else None)
+    ends = time(end, pieces[-1][1] if pieces else None)
+    for name, written, found in (("start", start, starts), ("end", end, ends)):
+        if not found:
+            against = " that agrees with the times of its parts" if readings(written) else ""
+            return f"its {name} {written[:40]!r} is no number{against}"
+    if len(starts) == len(ends) == 1:
+        return Span(starts[0], ends[0])
+    pairs = [(first, last) for first in starts for last in ends if first < last]
+    if len(pairs) > 1 and (lengths := readings(duration)):
+        pairs = [(a, b) for a, b in pairs if any(length / 2 <= b - a <= 2 * length for length in lengths)]
+    if len(pairs) == 1:
+        return Span(*pairs[0])
+    return f"its start {start[:40]!r} or end {end[:40]!r} has lost its decimal point, and nothing tells where that was"

@@ -47,6 +47,7 @@ def reopened(data: Clips, **changes: Any) -> Clips:
         "unseen": data.unseen,
         "cache": data.cache.folder.parent,
         "size": 4,
+        "seed": data.seed,
     }
     return Clips(**{**options, **changes})
 
@@ -58,6 +59,7 @@ def data(sign_config: Any) -> Clips:
     return made
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
 class TestBatches:
     @pytest.mark.parametrize("workers", [1, 3])
     def test_the_number_of_workers_changes_nothing(self, data: Clips, workers: int) -> None:
@@ -141,7 +143,7 @@ class TestMixed:
     def test_two_corpora_are_one_with_ids_told_apart(self, sign_config: Any, space: Any) -> None:
         data = batches_of(self.config(sign_config, {"one": 1, "two": 3}), space)
         assert len(data.rows["train"]) == 34 and len(data.rows["test"]) == 24
-        assert data.drawing.shares == [8, 26]
+        assert data.drawing.shares == [9, 25]
         alone = corpus_of(sign_config)
         batch = next(
             batch for batch in map(data.batch, range(50)) if any(name.startswith("one/") for name in batch.ids)
@@ -192,14 +194,11 @@ def test_the_sentences_asked_for_are_those_drawn_and_those_judged(data: Clips) -
 
 
 def test_each_clip_says_one_of_its_own_sentences(data: Clips) -> None:
-    decode = data.space.tokens.text
     for batch in map(data.batch, range(6)):
         for name, ids in zip(batch.ids, batch.target.tokens.ids, strict=True):
             row = next(row for row in data.rows["train"] if row.id == name)
-            known = {
-                decode(data.space.tokens.rows([text], [code])[0]) for code in data.targets for text in row.texts[code]
-            }
-            assert decode(ids.tolist()) in known
+            own = [(text, code) for code in data.targets for text in row.texts[code]]
+            assert ids[ids != data.space.tokens.pad].tolist() in data.space.tokens.rows(*zip(*own, strict=True))
 
 
 class TestIds:
@@ -295,23 +294,15 @@ class TestTexts:
         with pytest.raises(UserError, match=f"Clip clip-7 in {code}: Sentence number 1 of 2"):
             changed({code: ["Regen", text]})
 
-    def test_one_text_is_no_list_of_them(self, changed: Any) -> None:
-        with pytest.raises(UserError, match="Clip clip-7 in deu_Latn: One text, not a list"):
-            changed({"deu_Latn": "Regen"})
-
     def test_a_clip_may_lack_a_language_and_is_trained_in_the_others(self, changed: Any, data: Clips) -> None:
         silent = {code: [] for code in data.targets if code != "deu_Latn"}
         made = changed(silent, split="train", anchors=["eng_Latn"])
         row = made.rows["train"].numbers[:1]
+        texts = made.rows["train"][0].texts["deu_Latn"]
+        known = data.space.tokens.rows(texts, ["deu_Latn"] * len(texts))
         for seed in range(5):
             batch = made.collate(row, Random(seed))
-            for sentences in (batch.target, batch.anchor):
-                text = data.space.tokens.text(sentences.tokens.ids[0].tolist())
-                known = [
-                    data.space.tokens.text(ids)
-                    for ids in data.space.tokens.rows(made.rows["train"][0].texts["deu_Latn"], ["deu_Latn"] * 3)
-                ]
-                assert text in known
+            assert all(part.tokens.ids[0].tolist() in known for part in (batch.target, batch.anchor))
 
     def test_a_clip_without_any_target_sentence_is_named(self, changed: Any, data: Clips) -> None:
         with pytest.raises(UserError, match="Clip clip-7 has no sentence in deu_Latn or eng_Latn"):
@@ -330,7 +321,7 @@ class TestTexts:
             {"deu_Latn": []}, split="train", pseudo={"deu_Latn": ["Regen in Bayern."], "eng_Latn": ["Rain."]}
         )
         row = made.rows["train"][0]
-        assert row.references("deu_Latn") == ["Regen in Bayern."] and row.origin("deu_Latn") == "pseudo"
+        assert list(row.references("deu_Latn")) == ["Regen in Bayern."] and row.origin("deu_Latn") == "pseudo"
         assert "Rain." not in row.references("eng_Latn") and row.sentences("eng_Latn")[-1] == "Rain."
         number = int(made.rows["train"].numbers[0])
         drawn = list(made.numbering)

@@ -90,7 +90,7 @@ def _writing(folder: Path) -> Iterator[None]:
             ) from error
         if isinstance(error, PermissionError | NotADirectoryError | FileExistsError) or error.errno == errno.EROFS:
             raise UserError(
-                f"Nothing can be written to '{place}' ({error.strerror}): choose another folder by paths.corpora=FOLDER."
+                f"Nothing can be written to '{place}' ({error.strerror}): choose another by paths.corpora=FOLDER."
             ) from error
         raise
 

@@ -37,11 +37,11 @@ class Rules:
             exact.setdefault((entry.id, entry.split), place)
             by_id.setdefault(entry.id, place)
         for fault in faults:
-            place = exact.get((fault.id, fault.split), by_id.get(fault.id) if not fault.split else None)
-            if place is None or fault.kind in ("unlabelled_clip", "bad_row"):
+            known = exact.get((fault.id, fault.split), None if fault.split else by_id.get(fault.id))
+            if known is None or fault.kind in ("unlabelled_clip", "bad_row"):
                 self.of_labels.append(fault)
             else:
-                self.of_clips.setdefault(place, []).append(fault)
+                self.of_clips.setdefault(known, []).append(fault)
 
     def opens(self, place: int) -> bool:
         """Whether a clip must be looked at; not if what the labels say leaves it out already."""
@@ -57,7 +57,7 @@ class Rules:
         return next(fault.kind for fault in self.of_clips[place] if fault.kind in self.preparation.leave_out)
 
     def judge(self, place: int, prepared: Prepared) -> tuple[Prepared, str | None]:
-        """A clip with all of its faults and what was done; the kind of fault that left it out, None where it is kept."""
+        """A clip with all its faults and what was done; the kind that left it out, None where it is kept."""
         entry = self.entries[place]
         faults = [*self.of_clips.get(place, ()), *prepared.faults]
         if prepared.row is None and not {fault.kind for fault in faults} & set(UNUSABLE):

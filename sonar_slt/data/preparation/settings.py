@@ -31,7 +31,9 @@ class Normaliser(Protocol):
 
     name: str
 
-    def __call__(self, points: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]: ...
+    def __call__(self, points: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]:
+        """The same points, in that frame; missing ones stay 0, 0, 0."""
+        ...
 
 
 class Preparation:

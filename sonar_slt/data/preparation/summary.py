@@ -139,8 +139,9 @@ def _prepared_lines(outcome: Outcome) -> list[str]:
     said = outcome.summary
     counts = ", ".join(f"{found['clips']:,} {split}" for split, found in said["splits"].items())
     hashes = ", ".join(f"{split} {found['ids_hash']}" for split, found in said["splits"].items())
+    hours = sum(found["hours"] for found in said["splits"].values())
     return [
-        f"Corpus: {said['corpus']}, {counts} clips; {sum(found['hours'] for found in said['splits'].values()):.2f} hours",
+        f"Corpus: {said['corpus']}, {counts} clips; {hours:.2f} hours",
         f"Ids: {hashes}",
         *(f"Known: {line}" for line in said["known"]),
         *(f"Note: {line}" for line in said["notes"]),
@@ -156,7 +157,7 @@ def _label_lines(corpus: Corpus) -> list[str]:
     hashes = ", ".join(f"{split} {ids_hash(found)}" for split, found in ids.items())
     kinds = {kind: {"noted": len(list(same))} for kind, same in groupby(sorted(fault.kind for fault in reading.faults))}
     return [
-        f"Corpus: {corpus.name}, {counts} clips in its labels; not prepared yet: `sonar-slt prepare data={corpus.name}`",
+        f"Corpus: {corpus.name}, {counts} clips in its labels; `sonar-slt prepare data={corpus.name}` looks at them",
         f"Ids: {hashes}",
         *(f"Known: {line}" for line in _variant(corpus, ids)),
         *(f"Note: {line}" for line in reading.notes),

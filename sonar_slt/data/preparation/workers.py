@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
@@ -29,7 +29,9 @@ WORTHWHILE = 300
 _given: list[tuple[Corpus, str | None]] = []  # in a worker: what it was told when it started
 
 
-def prepared_clips(corpus: Corpus, entries: Sequence[Entry], *, layout: str | None, workers: int) -> Iterator[Prepared]:
+def prepared_clips(
+    corpus: Corpus, entries: Sequence[Entry], *, layout: str | None, workers: int
+) -> Generator[Prepared, None, None]:
     """Each entry's clip, in order; `workers` 0 works in this process."""
     if not workers:
         for entry in entries:
@@ -62,7 +64,7 @@ def suitable(workers: int | None, clips: int) -> int:
     return cores if cores > 1 and clips >= WORTHWHILE else 0
 
 
-def _in_order(pool: ProcessPoolExecutor, entries: Sequence[Entry], *, most: int) -> Iterator[Prepared]:
+def _in_order(pool: ProcessPoolExecutor, entries: Sequence[Entry], *, most: int) -> Generator[Prepared, None, None]:
     waiting: deque[Future[list[Prepared]]] = deque()
     for start in range(0, len(entries), CHUNK):
         waiting.append(pool.submit(_work, entries[start : start + CHUNK]))

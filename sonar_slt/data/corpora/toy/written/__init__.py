@@ -18,7 +18,7 @@ from sonar_slt.errors import UserError
 from sonar_slt.progress import counted
 from sonar_slt.runs.files import replace_folder, write_json
 
-__all__ = ["LANGUAGES", "LAYOUTS", "RATES", "TRAPS", "WRITTEN", "Planted", "Trap", "World", "write_release"]
+__all__ = ["LANGUAGES", "LAYOUTS", "OPTIONS", "RATES", "TRAPS", "WRITTEN", "Planted", "Trap", "World", "write_release"]
 
 _WRITERS = {"phoenix14t": phoenix14t, "how2sign": how2sign, "csl_daily": csl_daily, "lsa_t": lsa_t}
 LAYOUTS = tuple(_WRITERS)
@@ -29,6 +29,15 @@ LANGUAGES: Mapping[str, str] = MappingProxyType({name: each.LANGUAGE for name, e
 """For each layout the language of its sentences."""
 RATES: Mapping[str, float | None] = MappingProxyType({name: each.FPS for name, each in _WRITERS.items()})
 """For each layout the frame rate that all of its clips have, None where videos tell their own."""
+OPTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "phoenix14t": {},
+        "how2sign": {},
+        "csl_daily": {"language": csl_daily.LANGUAGE},
+        "lsa_t": {"splits": lsa_t.SPLITS},
+    }
+)
+"""For each layout what its reader must be told, since the world's language or splits are not the corpus' own."""
 WRITTEN = "written.json"
 """The file that says that a folder was written here, and what was planted in it."""
 

@@ -47,10 +47,12 @@ class Planted:
 class Clip:
     """One clip of a release that is being written.
 
-    `frames` are those of the recording. `rows` is how often the labels name it, `filmed` whether its pictures and
-    points are there at all, `alone` whether its video holds no other clip and ends with it. `length` is the seconds and
+    `frames` are those of the recording. `rows` is how often the labels name it, `filmed` whether its pictures
+    and points are there at all, `posed` whether its points are, `alone` whether its video holds no other clip and ends with it. `length` is the seconds and
     `told` the frames that the labels claim, None where they are right. `people` changes who is in the frames' points.
-    `begin` is its first frame in its video, `pictures` and `points` are where it was written, both set by the writer.
+    `listed` is its name in a list of splits beside the labels, "" for none, None for its own. `nowhere` says that the
+    labels name no video and no times. `begin` is its first frame in its video, `pictures` and `points` are where it was
+    written, all set by the writer.
     """
 
     entry: Entry
@@ -62,9 +64,12 @@ class Clip:
     fps: float
     rows: int = 1
     filmed: bool = True
+    posed: bool = True
     alone: bool = False
     steady: bool = True
     damaged: bool = False
+    nowhere: bool = False
+    listed: str | None = None
     length: float | None = None
     told: int | None = None
     people: Callable[[People], People] | None = None

@@ -11,18 +11,19 @@ from typing import Any
 
 from sonar_slt.data.corpora.toy.written.clip import Clip, Draft
 from sonar_slt.data.corpora.toy.written.numbered import write_pictures
-from sonar_slt.data.corpora.toy.written.traps import CLAIMED, FOLDERS, LABELS, Trap, named
+from sonar_slt.data.corpora.toy.written.traps import CLAIMED, FOLDERS, LABELS, Trap, listed
 
 LANGUAGE, FPS = "deu_Latn", 30.0
 SIZE = (512, 512)
-KNOWN_BAD = "S000005_P0004_T00"
-"""The id that is in the list of splits and has no clip of its own in most copies."""
+KNOWN_BAD, INSTEAD = "S000005_P0004_T00", "S000007_P0003_T00"
+"""The id that the list of splits has without a clip, and the clip that is in no split."""
 
 TRAPS = {
     **LABELS,
     **FOLDERS,
     "length_differs": CLAIMED,
-    "known_bad": Trap("the id that the community knows to be bad", "known_bad", named(KNOWN_BAD)),
+    "missing_split": Trap("a clip that is in no split", "missing_split", listed("")),
+    "known_bad": Trap("the id that is no clip", "known_bad", listed(KNOWN_BAD, INSTEAD), named=lambda _: KNOWN_BAD),
 }
 
 
@@ -38,8 +39,8 @@ def write(draft: Draft) -> None:
     info = [_info(clip) for clip in rows]
     maps = {f"{kind}_map": _numbered(info, f"label_{kind}") for kind in ("gloss", "char", "word", "postag")}
     (labels / "csl2020ct_v2.pkl").write_bytes(pickle.dumps({"info": info, **maps}, protocol=4))
-    once = dict.fromkeys((clip.id, clip.split) for clip in rows)
-    _write_list(draft, "split_1.txt", ["name", "split"], [list(pair) for pair in once])
+    once = dict.fromkeys((clip.id if clip.listed is None else clip.listed, clip.split) for clip in rows)
+    _write_list(draft, "split_1.txt", ["name", "split"], [pair for pair in once if pair[0]])
     header = ["index", "name", "length", "gloss", "char", "word", "postag"]
     _write_list(draft, "video_map.txt", header, [_mapped(number, row) for number, row in enumerate(info)])
 

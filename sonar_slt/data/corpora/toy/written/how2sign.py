@@ -33,16 +33,22 @@ _PARTS = {
     "hand_right_keypoints": slice(116, 137),
 }
 
+
+def _table(clip: Clip) -> str:
+    return f"how2sign_realigned_{_SPLITS[clip.split]}.csv"
+
+
 TRAPS = {
     **LABELS,
     **VIDEOS,
     **POINTS,
     "known_bad": Trap("an id that is known for a clip without signing", "known_bad", named(NO_SIGNING)),
-    "bad_row": Trap("a row of three fields", "bad_row", row_of("{}", "torn", "1.5")),
-    "line_feeds": Trap("the table of train with the line ends of Unix", "", styled(Style("\t", "\n"))),
-    "commas": Trap("the table of dev separated by commas", "", styled(Style(",", "\r\n")), split="dev"),
-    "bom": Trap("a byte order mark before the table of test", "", styled(Style("\t", "\r\n", bom=True)), split="test"),
+    "bad_row": Trap("a row of three fields", "bad_row", row_of("{}", "torn", "1.5"), named=_table),
+    "line_feeds": Trap("the line ends of Unix", "", styled(Style("\t", "\n")), named=_table),
+    "commas": Trap("commas for tabs", "", styled(Style(",", "\r\n")), split="dev", named=_table),
+    "bom": Trap("a byte order mark", "", styled(Style("\t", "\r\n", bom=True)), split="test", named=_table),
 }
+"""The last of these are of whole tables."""
 
 
 def write(draft: Draft) -> None:
@@ -82,7 +88,9 @@ def _write_video(draft: Draft, clips: list[Clip], name: str) -> None:
         clip.pictures = path
         json_files = draft.root / "sentence_level" / split / "rgb_front" / "features" / "openpose_output" / "json"
         clip.points = json_files / clip.id
-        _write_points(draft, clip)
+        if clip.posed:
+            _write_points(draft, clip)
+        draft.advance(1)
 
 
 def _write_points(draft: Draft, clip: Clip) -> None:
@@ -90,7 +98,6 @@ def _write_points(draft: Draft, clip: Clip) -> None:
     for number, people in enumerate(people_of(clip, draft.points(clip))):
         frame = {"version": 1.3, "people": [_person(person) for person in people]}
         _name(clip, number).write_text(json.dumps(frame, separators=(",", ":")), encoding="utf-8")
-    draft.advance(1)
 
 
 def _name(clip: Clip, number: int) -> Path:

@@ -6,27 +6,44 @@ Its column `split` is no split: it is a list, as Python writes it, of the pieces
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from hashlib import blake2b
 from io import StringIO
 from itertools import pairwise
 
 from sonar_slt.data.corpora.toy.written.clip import Clip, Draft, Style
 from sonar_slt.data.corpora.toy.written.filming import film, videos
-from sonar_slt.data.corpora.toy.written.traps import LABELS, VIDEOS, Trap, damaged_numbers, row_of, styled
+from sonar_slt.data.corpora.toy.written.traps import (
+    LABELS,
+    VIDEOS,
+    Trap,
+    at_rate,
+    damaged_numbers,
+    nowhere,
+    row_of,
+    styled,
+)
 
-LANGUAGE, FPS = "spa_Latn", None
+LANGUAGE, FPS = "spa_Latn", 30.0
 SIZE = (640, 360)
 HEADER = ("id", "text", "video", "playlist", "start", "end", "duration", "split", "prev_delta", "post_delta")
 PLAYLIST = "toy_world"
 _USUAL = Style(";", "\n")
 
+TABLE, SPLITS = "meta.csv", "splits.csv"
+"""The table; and one of ours, for the release has no splits."""
+
 TRAPS = {
-    **{name: trap for name, trap in LABELS.items() if name != "leak"},
+    **LABELS,
     **VIDEOS,
+    "unlabelled_clip": replace(LABELS["unlabelled_clip"], named=lambda clip: clip.pictures.stem),
+    "row_without_video": Trap("a row without video and times", "missing_clip", nowhere),
+    "wrong_fps": Trap("a video at 25 frames a second", "wrong_fps", at_rate(25.0)),
     "damaged_numbers": Trap("times that went through a spreadsheet", "", damaged_numbers),
-    "bad_row": Trap("a row of three fields", "bad_row", row_of("{}", "torn", "1.5")),
-    "bom": Trap("a byte order mark before the table", "", styled(Style(";", "\n", bom=True))),
+    "bad_row": Trap("a row of three fields", "bad_row", row_of("{}", "torn", "1.5"), named=lambda _: TABLE),
+    "bom": Trap("a byte order mark", "", styled(Style(";", "\n", bom=True)), named=lambda _: TABLE),
 }
+"""The last of these are of the whole table."""
 
 
 def write(draft: Draft) -> None:
@@ -45,7 +62,9 @@ def write(draft: Draft) -> None:
     for split in ("train", "dev", "test"):
         writer.writerows(_row(clip, names[id(clip)], before.get(id(clip))) for clip in draft.labelled(split))
         writer.writerows(draft.rows.get(split, []))
-    (draft.root / "meta.csv").write_bytes(style.encoded(table.getvalue()))
+    (draft.root / TABLE).write_bytes(style.encoded(table.getvalue()))
+    splits = dict.fromkeys((clip.id, clip.split) for clip in draft.clips)
+    (draft.root / SPLITS).write_text("".join(f"{id},{split}\n" for id, split in [("id", "split"), *splits]))
 
 
 def _write_video(draft: Draft, clips: list[Clip], name: str) -> None:
@@ -63,6 +82,8 @@ def _row(clip: Clip, video: str, former: Clip | None) -> list[str]:
     pieces = [(clip.text[:half], start, middle), (clip.text[half:].strip(), middle, end)]
     since = 0.0 if former is None else start - former.span[1]
     numbers = [_number(number, damaged=clip.damaged) for number in (start, end, end - start)]
+    if clip.nowhere:
+        return [clip.id, clip.text, "", "", "", "", "", "", "0.0", "0.0"]
     return [clip.id, clip.text, video, PLAYLIST, *numbers, repr(pieces), repr(since), "0.0"]
 
 

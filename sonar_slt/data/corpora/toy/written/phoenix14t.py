@@ -14,13 +14,19 @@ SIZE = (210, 260)
 HEADER = ("name", "video", "start", "end", "speaker", "orth", "translation")
 _USUAL = Style("|", "\n")
 
+
+def _table(clip: Clip) -> str:
+    return f"PHOENIX-2014-T.{clip.split}.corpus.csv"
+
+
 TRAPS = {
     **LABELS,
     **FOLDERS,
-    "bad_row": Trap("a row of three fields", "bad_row", row_of("{}", "torn", "-1")),
-    "bom": Trap("a byte order mark before the table of test", "", styled(Style("|", "\n", bom=True)), split="test"),
-    "crlf": Trap("the table of dev with the line ends of Windows", "", styled(Style("|", "\r\n")), split="dev"),
+    "bad_row": Trap("a row of three fields", "bad_row", row_of("{}", "torn", "-1"), named=_table),
+    "bom": Trap("a byte order mark", "", styled(Style("|", "\n", bom=True)), split="test", named=_table),
+    "crlf": Trap("the line ends of Windows", "", styled(Style("|", "\r\n")), split="dev", named=_table),
 }
+"""The last of these are of whole tables."""
 
 
 def write(draft: Draft) -> None:

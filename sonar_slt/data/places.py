@@ -12,10 +12,13 @@ from pathlib import Path
 
 from sonar_slt.data.faults import Fault
 from sonar_slt.data.pose import listed
+from sonar_slt.data.pose.folder import SUFFIXES
+from sonar_slt.data.preparation.checks import bad_id
 from sonar_slt.data.release import Entry, Media, MediaKind, Span
 from sonar_slt.errors import UserError
 
 VIDEOS = frozenset({".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v"})
+FILES = VIDEOS | set(SUFFIXES)
 SPLITS = frozenset({"train", "dev", "val", "valid", "validation", "test"})
 """Names of folders that hold the clips of one split, as releases write them."""
 
@@ -47,7 +50,7 @@ class Places:
         self._found: dict[MediaKind, Mapping[str, list[Path]]] = {
             "frames": _by_name(frames, _folders(frames)) if frames else {},
             "video": _by_name(videos, _videos(videos)) if videos else {},
-            "pose": {id: [path] for id, path in listed(poses).items()} if poses else {},
+            "pose": _by_name(poses, listed(poses).values()) if poses else {},
         }
         self.given = any(folder is not None for folder in (frames, videos, poses))
         self._roots = {"frames": frames, "video": videos, "pose": poses}
@@ -70,8 +73,8 @@ class Places:
         return Media(kind, inside[0], span)
 
     def missing(self, entry: Entry) -> list[Fault]:
-        """The fault of an entry of which nothing was found."""
-        if not self.given or entry.pictures is not None or entry.pose is not None:
+        """The fault of an entry of which nothing was found; an id that names no file is told as such elsewhere."""
+        if not self.given or entry.pictures is not None or entry.pose is not None or bad_id(entry.id):
             return []
         told = f"has neither pictures nor poses ({entry.where})"
         return [Fault(id=entry.id, kind="missing_clip", told=told, split=entry.split)]
@@ -82,7 +85,7 @@ class Places:
         for kind, found in self._found.items():
             for path in sorted({path for paths in found.values() for path in paths} - self._asked):
                 root = self._roots[kind]
-                name = path.name if path.is_dir() else path.stem
+                name = path.stem if path.suffix.lower() in FILES else path.name
                 left.setdefault(name, []).append(f"'{path.relative_to(root) if root else path}'")
         for id, told in sorted(left.items()):
             yield Fault(id=id, kind="unlabelled_clip", told=f"no row of the labels names {' or '.join(told)}")
@@ -108,11 +111,11 @@ def _videos(root: Path) -> Iterator[Path]:
 
 
 def _by_name(root: Path, paths: Iterable[Path]) -> dict[str, list[Path]]:
-    """Each by its name and by its path from the root, with and without the suffix that a video has."""
+    """Each by its name and by its path from the root, with and without the suffix of a file."""
     found: dict[str, list[Path]] = {}
     for path in paths:
         names = {path.name, path.relative_to(root).as_posix()}
-        if path.suffix.lower() in VIDEOS:
+        if path.suffix.lower() in FILES:
             names |= {os.path.splitext(name)[0] for name in names}
         for name in names:
             found.setdefault(name, []).append(path)

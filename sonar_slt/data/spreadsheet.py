@@ -36,7 +36,7 @@ def readings(written: str) -> list[float]:
     digits = re.sub(r"\D", "", re.split("[eE]", written)[0])
     if len(digits) > 24 or written.startswith("-"):
         return []
-    values = [int(digits) / 10**place for place in range(len(digits))]
+    values = [int(digits) / 10**place for place in range(len(digits) + 2)]
     return [value for value in values if value <= DAY]
 
 

@@ -102,8 +102,8 @@ class Array:
             raise Malformed(f"an array has not the content for its shape {shape}")
         self.shape, self.order = shape, "F" if fortran else "C"
         self.content = raw if isinstance(raw, list) else np.frombuffer(bytearray(raw), real)
-        if real.kind == "U":
-            np.asarray(self.content).tolist()  # raises where the numbers are no characters
+        if real.kind == "U" and isinstance(raw, bytes):
+            _characters(np.frombuffer(raw, np.dtype(np.uint32).newbyteorder(real.byteorder)))
 
     def numpy(self, plain: Callable[[Any], Any]) -> np.ndarray[Any, np.dtype[Any]]:
         """The real one; `plain` is applied to what an array of objects holds."""
@@ -115,6 +115,12 @@ class Array:
             for position, value in enumerate(given):
                 flat[position] = plain(value)
         return flat.reshape(self.shape, order=self.order)
+
+
+def _characters(numbers: np.ndarray[Any, np.dtype[Any]]) -> None:
+    """Refuse numbers that are no characters: numpy would build a broken string of them."""
+    if (numbers > 0x10FFFF).any() or ((numbers >= 0xD800) & (numbers < 0xE000)).any():
+        raise Malformed("the numbers of an array are no characters")
 
 
 def key(value: Any) -> Any:

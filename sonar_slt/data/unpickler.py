@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import gzip
 import io
+import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -60,7 +61,9 @@ def load(path: Path) -> Any:
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of escapes that no Python wrote, in garbage
+            yield
     except Refused as error:
         raise UserError(
             f"'{path}' asks for {error}: of a pickle only containers, strings, numbers and plain arrays are read, for "

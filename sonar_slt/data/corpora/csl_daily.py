@@ -122,8 +122,9 @@ class CslDaily(Corpus):
             entry, wrong = entry_of(label, split=split, language=self.language, places=places, signer=who)
             entries.append(entry)
             faults += wrong
-            if label.id == BAD and places.missing(entry):
-                told = f"has a label and no clip: the release has {INSTEAD} instead"
+            if label.id == BAD:
+                own = "a clip of its own" if entry.pictures or entry.pose else "no clip"
+                told = f"has a label and {own}: in the release it has neither"
                 faults.append(Fault(id=BAD, kind="known_bad", told=told, split=split))
 
     def _mend(self, split_of: dict[str, str], labelled: set[str], places: Places) -> list[Fault]:

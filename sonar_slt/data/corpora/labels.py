@@ -18,6 +18,7 @@ from sonar_slt.data.faults import Fault
 from sonar_slt.data.places import SPLITS, Places, release, within
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
+from sonar_slt.data.preparation.checks import bad_id
 from sonar_slt.data.release import Entry, Reading
 from sonar_slt.data.stand_ins import TensorShape
 from sonar_slt.data.tables import misread
@@ -154,8 +155,8 @@ def entry_of(label: Label, *, split: str, language: str, places: Places, signer:
         signer=signer or label.signer,
         gloss=label.gloss,
         frames=label.frames,
-        pictures=places.pictures(label.id, split),
-        pose=places.pose(label.id, split),
+        pictures=None if bad_id(label.id) else places.pictures(label.id, split),
+        pose=None if bad_id(label.id) else places.pose(label.id, split),
     )
     return entry, [*faults, *places.missing(entry)]
 

@@ -22,7 +22,7 @@ from sonar_slt.data.faults import Fault
 from sonar_slt.data.places import Places, release, within
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
-from sonar_slt.data.release import Entry, Media, Reading, Span
+from sonar_slt.data.release import Entry, Reading, Span
 from sonar_slt.data.spreadsheet import readings, span
 from sonar_slt.data.tables import Table, misread, read_table
 from sonar_slt.errors import UserError
@@ -43,7 +43,6 @@ class LsaT(Corpus):
 
     name = "lsa_t"
     sign_language = "aed"
-    frame_rate = 30.0
 
     def __init__(
         self,
@@ -102,9 +101,9 @@ class _Rows:
             entry for line in self.table.rows if (entry := self._entry(line.values, self.table.where(line))) is not None
         ]
         name, rows = self.table.path.name, len(self.table.rows)
-        notes = [*self.table.notes, f"{name}: {rows:,} rows, as many as {COUNTS[rows]}"] if rows in COUNTS else []
-        notes = notes or list(self.table.notes)
-        notes += [f"{name}: {count:,} {what}" for what, count in self.seen.items()]
+        known = [f"{rows:,} rows, as many as {COUNTS[rows]}"] if rows in COUNTS else []
+        seen = [f"{count:,} {what}" for what, count in self.seen.items()]
+        notes = [*self.table.notes, *(f"{name}: {told}" for told in [*known, *seen])]
         faults = [*self.faults, *self.videos.unlabelled(), *self.clips.unlabelled()]
         return Reading(entries=entries, faults=faults, notes=notes)
 

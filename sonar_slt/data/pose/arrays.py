@@ -40,7 +40,7 @@ class Told:
 
 def read(path: Path, wanted: Wanted, told: Told) -> Sightings:
     """The person in an .npz or .npy file."""
-    found = read_npz(path) if path.suffix.lower() == ".npz" else {"": read_npy(path)}
+    found = read_npz(path) if path.suffix.lower() == ".npz" else {KEYS[0]: read_npy(path)}
     array = _array(found, path.name)
     layout, channels = _meaning(array, told, _layout(found), path.name)
     fps = wanted.rate(_number(found.get("fps")))

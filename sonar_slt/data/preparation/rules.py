@@ -60,7 +60,7 @@ class Rules:
         """A clip with all its faults and what was done; the kind that left it out, None where it is kept."""
         entry = self.entries[place]
         faults = [*self.of_clips.get(place, ()), *prepared.faults]
-        if prepared.row is None and not {fault.kind for fault in faults} & set(UNUSABLE):
+        if prepared.row is None and not {fault.kind for fault in faults} & {*UNUSABLE, *self.preparation.leave_out}:
             told = "nothing of it can be stored: it has no points" if entry.pictures else "there is nothing of it"
             faults.append(Fault(id=entry.id, kind="missing_clip", told=told, split=entry.split))
         rule = next((fault.kind for fault in faults if fault.kind in self.preparation.leave_out), None)

@@ -45,35 +45,26 @@ class Planted:
 
 @dataclass(slots=True, eq=False)
 class Clip:
-    """One clip of a release that is being written.
-
-    `frames` are those of the recording. `rows` is how often the labels name it, `filmed` whether its pictures
-    and points are there at all, `posed` whether its points are, `alone` whether its video holds no other clip and ends with it. `length` is the seconds and
-    `told` the frames that the labels claim, None where they are right. `people` changes who is in the frames' points.
-    `listed` is its name in a list of splits beside the labels, "" for none, None for its own. `nowhere` says that the
-    labels name no video and no times. `begin` is its first frame in its video, `pictures` and `points` are where it was
-    written, all set by the writer.
-    """
+    """One clip of a release that is being written, and what a trap made of it."""
 
     entry: Entry
     id: str
     split: str
     signer: int
     text: str
-    frames: int
+    frames: int  # of the recording
     fps: float
-    rows: int = 1
-    filmed: bool = True
-    posed: bool = True
-    alone: bool = False
-    steady: bool = True
-    damaged: bool = False
-    nowhere: bool = False
-    listed: str | None = None
-    length: float | None = None
-    told: int | None = None
-    people: Callable[[People], People] | None = None
-    begin: int = 0
+    rows: int = 1  # of the labels that name it
+    filmed: bool = True  # whether its pictures and points are there at all
+    alone: bool = False  # whether its video holds no other clip and ends with it
+    steady: bool = True  # whether the frames of its video come at one rate
+    damaged: bool = False  # whether the numbers of its row went through a spreadsheet
+    nowhere: bool = False  # whether its row names no video and no times
+    listed: str | None = None  # its name in a list of splits beside the labels, "" for none, None for its own
+    length: float | None = None  # seconds that the labels claim, None for the true ones
+    told: int | None = None  # frames that the labels claim, None for the true ones
+    people: Callable[[People], People] | None = None  # changes who is in the points of each frame
+    begin: int = 0  # its first frame in its video; set by the writer, as what follows
     pictures: Path = Path()
     points: Path = Path()
 

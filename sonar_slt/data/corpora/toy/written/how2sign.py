@@ -88,8 +88,7 @@ def _write_video(draft: Draft, clips: list[Clip], name: str) -> None:
         clip.pictures = path
         json_files = draft.root / "sentence_level" / split / "rgb_front" / "features" / "openpose_output" / "json"
         clip.points = json_files / clip.id
-        if clip.posed:
-            _write_points(draft, clip)
+        _write_points(draft, clip)
         draft.advance(1)
 
 

@@ -17,14 +17,13 @@ from sonar_slt.data.corpora.toy.written.traps import (
     LABELS,
     VIDEOS,
     Trap,
-    at_rate,
     damaged_numbers,
     nowhere,
     row_of,
     styled,
 )
 
-LANGUAGE, FPS = "spa_Latn", 30.0
+LANGUAGE, FPS = "spa_Latn", None
 SIZE = (640, 360)
 HEADER = ("id", "text", "video", "playlist", "start", "end", "duration", "split", "prev_delta", "post_delta")
 PLAYLIST = "toy_world"
@@ -38,7 +37,6 @@ TRAPS = {
     **VIDEOS,
     "unlabelled_clip": replace(LABELS["unlabelled_clip"], named=lambda clip: clip.pictures.stem),
     "row_without_video": Trap("a row without video and times", "missing_clip", nowhere),
-    "wrong_fps": Trap("a video at 25 frames a second", "wrong_fps", at_rate(25.0)),
     "damaged_numbers": Trap("times that went through a spreadsheet", "", damaged_numbers),
     "bad_row": Trap("a row of three fields", "bad_row", row_of("{}", "torn", "1.5"), named=lambda _: TABLE),
     "bom": Trap("a byte order mark", "", styled(Style(";", "\n", bom=True)), named=lambda _: TABLE),

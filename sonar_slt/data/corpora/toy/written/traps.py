@@ -21,17 +21,14 @@ Change = Callable[[Draft, Clip, Clip], None]
 
 @dataclass(frozen=True, slots=True)
 class Trap:
-    """One trap: what it is, the kinds of faults that it plants (one after the other; "" for none), and how.
-
-    `split` is where its clip is taken from. `named` gives the id by which the faults are told, the clip's own otherwise.
-    """
+    """One trap: what it is, what it plants, and how."""
 
     told: str
-    kinds: str
+    kind: str  # of the fault; "" for none
     change: Change
-    split: str = "train"
-    partner: bool = False
-    named: Callable[[Clip], str] | None = None
+    split: str = "train"  # where its clip is taken from
+    partner: bool = False  # whether it needs a second clip
+    named: Callable[[Clip], str] | None = None  # the id by which the faults are told, None for the clip's own
 
 
 def plant(draft: Draft, table: Mapping[str, Trap], traps: Sequence[str]) -> list[tuple[str, Trap, Clip]]:
@@ -57,11 +54,7 @@ def plant(draft: Draft, table: Mapping[str, Trap], traps: Sequence[str]) -> list
 
 def told(planted: Sequence[tuple[str, Trap, Clip]]) -> list[Planted]:
     """The faults that were planted, once everything is written."""
-    return [
-        Planted(trap.named(clip) if trap.named else clip.id, kind, name)
-        for name, trap, clip in planted
-        for kind in trap.kinds.split() or [""]
-    ]
+    return [Planted(trap.named(clip) if trap.named else clip.id, trap.kind, name) for name, trap, clip in planted]
 
 
 # what the labels say
@@ -102,11 +95,11 @@ def named(id: str) -> Change:
     return change
 
 
-def _astray(id: str, *, filmed: bool) -> Change:
-    """A row whose id leads to another folder, where nothing of it lies but, perhaps, its part of a video."""
+def _astray(id: str) -> Change:
+    """A row whose id leads to another folder; there is nothing of it there."""
 
     def change(_: Draft, clip: Clip, __: Clip) -> None:
-        clip.id, clip.filmed, clip.posed, clip.alone = id, filmed, False, True
+        clip.id, clip.filmed, clip.alone = id, False, True
 
     return change
 
@@ -133,15 +126,6 @@ def listed(name: str, id: str | None = None) -> Change:
 def nowhere(_: Draft, clip: Clip, __: Clip) -> None:
     """A row without video and times."""
     clip.nowhere, clip.filmed, clip.alone = True, False, True
-
-
-def at_rate(fps: float) -> Change:
-    """The clip in a video of another frame rate."""
-
-    def change(_: Draft, clip: Clip, __: Clip) -> None:
-        clip.fps = fps
-
-    return change
 
 
 def styled(style: Style) -> Change:
@@ -268,13 +252,13 @@ LABELS = {
     "leak": Trap("a sentence of train in dev", "leak", _same_text, split="dev", partner=True),
     "mojibake": Trap("a sentence whose letters were misread", "mojibake", _misread),
     "quotes": Trap("a sentence with quotation marks, to be read as it is", "", _quoted),
+    "id_with_slash": Trap("an id with a slash", "bad_id", _astray("clips/outside")),
+    "id_with_dots": Trap("an id that leads out of the folder", "bad_id", _astray("../../outside")),
     "missing_clip": Trap("a row whose clip is not there", "missing_clip", _not_there),
 }
 """Traps of every layout."""
 
 FOLDERS = {
-    "id_with_slash": Trap("an id with a slash", "bad_id missing_clip", _astray("clips/outside", filmed=False)),
-    "id_with_dots": Trap("an id that leads out", "bad_id missing_clip", _astray("../../outside", filmed=False)),
     "empty_clip": Trap("a folder without a picture", "empty_clip", _later(_empty)),
     "truncated_picture": Trap("a picture cut short", "unreadable", _later(lambda clip: _halve(_middle(clip.pictures)))),
     "stray_file": Trap("a file of a profiler among the pictures", "stray_file", _later(_stray)),
@@ -285,8 +269,6 @@ FOLDERS = {
 """Traps of pictures in folders."""
 
 VIDEOS = {
-    "id_with_slash": Trap("an id with a slash", "bad_id", _astray("clips/outside", filmed=True)),
-    "id_with_dots": Trap("an id that leads out", "bad_id", _astray("../../outside", filmed=True)),
     "span_beyond": Trap("a span that ends behind the video", "span_beyond", _longer),
     "span_empty": Trap("a span that ends where it starts", "span_empty", _no_length),
     "truncated_video": Trap("a video cut short", "unreadable", _later(lambda clip: _halve(clip.pictures), alone=True)),

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from sonar_slt.bench.timing import Comparison, seconds
+from sonar_slt.data.batch import ClipBatch
 from sonar_slt.objective import Landing
 from sonar_slt.task.sign import SignTranslation
 
@@ -22,14 +23,23 @@ def bench_loop(task: SignTranslation, fit: Callable[[], Any], *, steps: int) -> 
 
 
 def _bare(task: SignTranslation, steps: int) -> None:
+    step = stepping(task)
+    for number in range(steps):
+        step(task.data.batch(number).to(task.device))
+
+
+def stepping(task: SignTranslation) -> Callable[[ClipBatch], None]:
+    """A training step of plain torch, ready to be called with batch after batch."""
     learning = [weight for weight in task.parameters() if weight.requires_grad]
     optimiser = torch.optim.AdamW(learning, lr=1e-3, fused=True)
     task.train()
-    for number in range(steps):
-        batch = task.data.batch(number).to(task.device)
+
+    def step(batch: ClipBatch) -> None:
         z = task(batch.clip, batch.mask)
         loss, _ = task.objective(Landing(z, batch.target.vectors, task.nll(batch, z, 1.0)))
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(learning, 1.0)
         optimiser.step()
+
+    return step

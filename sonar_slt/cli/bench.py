@@ -4,14 +4,18 @@ Examples:
     sonar-slt bench
     sonar-slt bench training rounds=51 batches.size=64
     sonar-slt bench space space=sonar_random rounds=3
+    sonar-slt bench data
+    sonar-slt bench reads batches
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +28,11 @@ if TYPE_CHECKING:
     from sonar_slt.bench.timing import Comparison, Footprint
     from sonar_slt.config.assembly import Assembly
 
-AMOUNTS = ("rounds", "steps", "encoded", "decoded", "trained")
-SUBJECTS = ("training", "shortlist", "space")
+AMOUNTS = ("rounds", "steps", "encoded", "decoded", "trained", "read", "served", "held", "prepared")
+DATA = ("reads", "batches", "growth", "preparing")
+SUBJECTS = ("training", "shortlist", "space", *DATA)
+SPACELESS = {"reads", "preparing"}
+"""What needs no space, so that none is trained for it."""
 HELD_OUT = 256
 """How many sentences a shortlist is tried on at most."""
 
@@ -42,7 +49,8 @@ def run(config: dict[str, Any]) -> None:
     call = config.pop("call")
     subjects, device = _subjects(config), best_device()
     console = Console(highlight=False)
-    ensure_space(config, call["config_dir"])
+    if set(subjects) - SPACELESS:
+        ensure_space(config, call["config_dir"])
     limits = {kind: Machine.measured(getattr(torch, kind), device) for kind in ("float32", "bfloat16")}
     console.print(f"{device}, {machine_name(device)}, {torch.get_num_threads()} threads")
     for kind, machine in limits.items():
@@ -62,6 +70,7 @@ def run(config: dict[str, Any]) -> None:
         **{name: config[name] for name in AMOUNTS},
     }
     measure = {"training": _training, "shortlist": _shortlist, "space": _space}
+    measure |= {"reads": _reads, "batches": _batches, "growth": _growth, "preparing": _preparing}
     results: list[Comparison | Footprint] = []
     with quiet():
         for result in (found for subject in subjects for found in measure[subject](config)):
@@ -74,13 +83,13 @@ def run(config: dict[str, Any]) -> None:
 
 def _subjects(config: Mapping[str, Any]) -> list[str]:
     asked = config["inputs"] or list(SUBJECTS)
-    if unknown := [name for name in asked if name not in SUBJECTS]:
-        raise UserError(f"Nothing called '{unknown[0]}' is measured: choose among {', '.join(SUBJECTS)}.")
+    if unknown := [name for name in asked if name not in (*SUBJECTS, "data")]:
+        raise UserError(f"Nothing called '{unknown[0]}' is measured: choose among {', '.join(SUBJECTS)}, or data.")
     if min(config[name] for name in AMOUNTS) < 1:
         raise UserError(f"{', '.join(AMOUNTS)}: each is at least 1.")
     if not config.get("space"):
         raise UserError("`sonar-slt bench` measures a space and training in it: choose one, such as space=toy.")
-    return list(asked)
+    return list(dict.fromkeys(one for name in asked for one in (DATA if name == "data" else (name,))))
 
 
 def _space(config: Mapping[str, Any]) -> Iterator[Comparison | Footprint]:
@@ -131,3 +140,47 @@ def _loop(config: Mapping[str, Any], made: Assembly) -> Comparison:
         result = bench_loop(made.task, lambda: fit(trainer, made.task, made.data, None), steps=config["steps"])
         current.close("finished")
     return result
+
+
+def _reads(config: Mapping[str, Any]) -> Iterator[Comparison]:
+    """Clips from disk into tensors."""
+    from sonar_slt.bench.reading import bench_reading
+
+    with _files(config) as folder:
+        yield from bench_reading(folder, clips=config["read"], rounds=config["rounds"])
+
+
+def _batches(config: Mapping[str, Any]) -> Iterator[Comparison]:
+    """Batches from workers, against the steps of the task that is configured."""
+    from sonar_slt.bench.serving import SIZE, bench_serving
+    from sonar_slt.config.assembly import assemble
+
+    made = assemble({**config, "batches": {**config["batches"], "size": SIZE, "workers": 0}})
+    made.data.make_ready()
+    with _files(config) as folder:
+        yield bench_serving(made.task, folder, batches=config["served"], rounds=config["rounds"])
+
+
+def _growth(config: Mapping[str, Any]) -> Iterator[Footprint]:
+    """What a loader holds over a corpus and over a larger one."""
+    from sonar_slt.bench.growth import bench_growth
+    from sonar_slt.config.build import build
+
+    with _files(config) as folder:
+        yield from bench_growth(partial(build, config["space"]), folder, clips=config["held"])
+
+
+def _preparing(config: Mapping[str, Any]) -> Iterator[Comparison]:
+    """The preparation job over more and more clips."""
+    from sonar_slt.bench.preparing import bench_preparing
+
+    with _files(config) as folder:
+        yield from bench_preparing(folder, clips=config["prepared"])
+
+
+@contextmanager
+def _files(config: Mapping[str, Any]) -> Iterator[Path]:
+    """A folder for what is measured on, on the disk where corpora are kept; it is gone afterwards."""
+    place = Path(config["paths"]["outputs"]) / "bench"
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        yield Path(folder).absolute()

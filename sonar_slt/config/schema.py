@@ -98,6 +98,10 @@ class Bench(Train):
     encoded: int
     decoded: int
     trained: int
+    read: int
+    served: int
+    held: int
+    prepared: int
 
 
 @dataclass(kw_only=True)
@@ -121,6 +125,18 @@ class Embed(Train):
     inputs: list[str]
     language: str | None
     output: str | None
+
+
+@dataclass(kw_only=True)
+class Prepare(Verb):
+    """``conf/prepare.yaml`` beside its rooms."""
+
+    workers: int | None
+    renew: bool
+    write_as: str | None
+    traps: list[str] | str
+    output: str | None
+    paths: Paths
 
 
 @dataclass(kw_only=True)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from sonar_slt.data.slots import received, sent
 from sonar_slt.space.tokens import TokenBatch
 
 
@@ -32,7 +35,20 @@ class ClipBatch:
     target: Sentences
     anchor: Sentences
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How a worker sends it: clips where they lie, everything else by value, for it is small."""
+        parts = [self.mask]
+        for said in (self.target, self.anchor):
+            parts += [said.tokens.ids, said.tokens.mask, said.vectors]
+        return _received, (self.ids, sent(self.clip), *(part.numpy() for part in parts))
+
     def to(self, device: Any) -> ClipBatch:
         """The same on a device, clips in float32: half of the bytes travel."""
         clip, mask = self.clip.to(device).float(), self.mask.to(device)
         return ClipBatch(self.ids, clip, mask, self.target.to(device), self.anchor.to(device))
+
+
+def _received(ids: tuple[str, ...], clip: Any, *arrays: NDArray[Any]) -> ClipBatch:
+    mask, *parts = map(torch.from_numpy, arrays)
+    target, anchor = (Sentences(TokenBatch(*parts[i : i + 2]), parts[i + 2]) for i in (0, 3))
+    return ClipBatch(ids, received(clip), mask, target, anchor)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from sonar_slt.data.manifest import Manifest, Row
 from sonar_slt.data.numbering import Numbering, checked
 from sonar_slt.data.sampling import Every, Sampling
 from sonar_slt.data.selection import digest, splits
+from sonar_slt.data.slots import blank
 from sonar_slt.data.store import ClipStore
 from sonar_slt.data.stream import Streamed, loader
 from sonar_slt.data.view import All, Clip, View
@@ -152,11 +153,11 @@ class Clips(Streamed[ClipBatch]):
         numbers = [int(row) for row in rows]
         ids = tuple(self.corpus.rows[row].id for row in numbers)
         clips = [self._seen(row, name, random if training else None) for row, name in zip(numbers, ids, strict=True)]
-        clip = _blank((len(rows), max(map(len, clips)), *clips[0].shape[1:]), clips[0].dtype)
+        clip = blank((len(rows), max(map(len, clips)), *clips[0].shape[1:]), clips[0].dtype)
         mask = torch.zeros(clip.shape[:2], dtype=torch.bool)
-        for place, points in enumerate(clips):
-            clip[place, : len(points)] = torch.from_numpy(points)
-            clip[place, len(points) :] = 0
+        for place, (points, filled) in enumerate(zip(clips, clip.numpy(), strict=True)):
+            filled[: len(points)] = points
+            filled[len(points) :] = 0
             mask[place, : len(points)] = True
         target = self._drawn(numbers, self.targets, random)
         return ClipBatch(ids, clip, mask, target, self._drawn(numbers, self.anchors, random))
@@ -190,7 +191,7 @@ class Clips(Streamed[ClipBatch]):
 
     def _seen(self, row: int, name: str, random: Random | None) -> Clip:
         stored = self.corpus.clips[row]
-        return self._viewed(np.asarray(stored[self.sampling(len(stored), random)]), name)
+        return self._viewed(stored[_sliced(self.sampling(len(stored), random))], name)
 
     def _viewed(self, points: Clip, name: str) -> Clip:
         seed = int(hashlib.blake2b(name.encode(), digest_size=8).hexdigest(), 16)
@@ -271,10 +272,9 @@ class Clips(Streamed[ClipBatch]):
         return Sentences(pad_rows([self._ids[i] for i in chosen], self.space.tokens.pad), self.vectors[chosen])
 
 
-def _blank(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Tensor:
-    """A tensor to be filled; a worker makes it in memory that the training process sees, so that it is not copied."""
-    kind = torch.from_numpy(np.empty(0, dtype)).dtype
-    if torch.utils.data.get_worker_info() is None:
-        return torch.empty(shape, dtype=kind)
-    size = int(np.prod(shape)) * dtype.itemsize
-    return torch.empty(0, dtype=kind).set_(torch.UntypedStorage._new_shared(size), 0, shape)  # type: ignore[call-overload,no-any-return]
+def _sliced(frames: NDArray[np.intp]) -> slice | NDArray[np.intp]:
+    """Evenly spaced frames as a slice, which copies nothing."""
+    step = int(frames[1] - frames[0]) if len(frames) > 1 else 1
+    if step < 1 or (np.diff(frames) != step).any():
+        return frames
+    return slice(int(frames[0]), int(frames[-1]) + 1, step)

@@ -44,15 +44,25 @@ def within(root: Path, given: str | Path | None, option: str) -> Path | None:
 
 
 class Places:
-    """What was found by name, and which of it a label has asked for."""
+    """What was found by name, and which of it a label has asked for.
 
-    def __init__(self, *, frames: Path | None = None, videos: Path | None = None, poses: Path | None = None) -> None:
+    `elsewhere` says that clips are also looked for in another place, so that having none here is worth a fault.
+    """
+
+    def __init__(
+        self,
+        *,
+        frames: Path | None = None,
+        videos: Path | None = None,
+        poses: Path | None = None,
+        elsewhere: bool = False,
+    ) -> None:
         self._found: dict[MediaKind, Mapping[str, list[Path]]] = {
             "frames": _by_name(frames, _folders(frames)) if frames else {},
             "video": _by_name(videos, _videos(videos)) if videos else {},
             "pose": _by_name(poses, listed(poses).values()) if poses else {},
         }
-        self.given = any(folder is not None for folder in (frames, videos, poses))
+        self.given = elsewhere or any(folder is not None for folder in (frames, videos, poses))
         self._roots = {"frames": frames, "video": videos, "pose": poses}
         self._asked: set[Path] = set()
 

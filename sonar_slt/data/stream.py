@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count, islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from sonar_slt.data.slots import Slots, can_share, use
 
 Batch = TypeVar("Batch")
 
@@ -19,12 +21,27 @@ class Stream(IterableDataset[Batch]):
 
     def __init__(self, batch: Callable[[int], Batch], numbers: Callable[[], Iterable[int]]) -> None:
         self.batch, self.numbers = batch, numbers
+        self.slots: Slots | None = None
 
     def __iter__(self) -> Iterator[Batch]:
         """The batches of this worker."""
         worker = get_worker_info()
+        if worker is not None:
+            use(self.slots)
         first, step = (0, 1) if worker is None else (worker.id, worker.num_workers)
         return map(self.batch, islice(self.numbers(), first, None, step))
+
+
+class Loader(DataLoader[Batch]):
+    """A DataLoader whose workers leave clips in slots, new ones for each pass: one that is left early loses its own."""
+
+    def __iter__(self) -> Any:
+        """The batches of one pass."""
+        stream = cast(Stream[Batch], self.dataset)
+        stream.slots = Slots(workers=self.num_workers) if self.num_workers and can_share() else None
+        batches = super().__iter__()
+        batches.slots = stream.slots  # type: ignore[attr-defined]  # they live as long as batches come from them
+        return batches
 
 
 def loader(
@@ -35,7 +52,7 @@ def loader(
     It draws its seeds from a generator of its own: a run that goes on must find the random state that it was left with.
     """
     stream = Stream(batch, numbers)
-    return DataLoader(stream, batch_size=None, num_workers=workers, generator=torch.Generator())
+    return Loader(stream, batch_size=None, num_workers=workers, generator=torch.Generator())
 
 
 class Streamed(pl.LightningDataModule, Generic[Batch]):

@@ -53,6 +53,9 @@ def test_clips_come_back_by_number_and_by_id(tmp_path: Path, dtype: str, shape: 
         assert frames is not None and name in store and store.number(name) == number
         assert np.array_equal(store[number], frames) and np.array_equal(store[name], frames)
         assert store[number].dtype == frames.dtype and store[number].shape == frames.shape
+        for copy in (store.read(number), store.read(name)):
+            assert np.array_equal(copy, frames) and copy.dtype == frames.dtype and copy.shape == frames.shape
+            assert copy.flags.writeable and not np.shares_memory(copy, store[number])
     assert "c0" not in store and "" not in store and "\ud800" not in store
     with pytest.raises(KeyError, match="c0"):
         store["c0"]
@@ -177,6 +180,14 @@ def test_a_file_that_is_cut_short_lost_or_changed_is_named(tmp_path: Path, name:
             ClipStore(tmp_path / "clips")
         path.write_bytes(whole)
     assert len(ClipStore(tmp_path / "clips")) == 5
+
+
+def test_a_shard_that_shrinks_under_a_reader_is_named(tmp_path: Path) -> None:
+    store = written(tmp_path / "clips", CLIPS)
+    path = tmp_path / "clips" / "points-000.npy"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(UserError, match=r"clips' is broken: 'points-000.npy' became shorter"):
+        store.read("clip4")
 
 
 def test_changed_frames_are_found_when_every_byte_is_read(tmp_path: Path) -> None:

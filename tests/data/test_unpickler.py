@@ -181,7 +181,7 @@ def test_a_registered_extension_is_refused_even_where_it_is_known(
 
 BROKEN = {
     "empty": b"",
-    "text": b"name|split\nS000020_P0000_T00|train\n",
+    "text": b"name|split\nS000001_P0000_T00|train\n",
     "text with a bad escape": b"S'\\u'\nS",
     "no end": pickle.dumps({"a": 1})[:-1],
     "cut short": pickle.dumps([{"name": "a" * 300}])[:-100],

@@ -202,7 +202,7 @@ class Labels(Corpus):
     def read(self) -> Reading:
         """The labels split by split; an id that is in several files is told."""
         files = self.label_files()
-        folders = {option: within(self.root, given, option) for option, given in self.folders.items()}
+        folders: dict[str, Any] = {name: within(self.root, given, name) for name, given in self.folders.items()}
         places = Places(**folders)
         entries: list[Entry] = []
         faults: list[Fault] = []

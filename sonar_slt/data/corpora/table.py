@@ -139,7 +139,8 @@ class Table(Corpus):
         """The clips in the order of their first rows."""
         files = self.label_files()
         splits = [""] if isinstance(self.table, str) else list(self.table)
-        places = Places(**{option: within(self.root, given, option) for option, given in self.folders.items()})
+        folders: dict[str, Any] = {name: within(self.root, given, name) for name, given in self.folders.items()}
+        places = Places(**folders)
         entries: list[Entry] = []
         faults: list[Fault] = []
         notes: list[str] = []

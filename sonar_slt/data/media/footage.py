@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sonar_slt.data.faults import Fault
 from sonar_slt.data.release import Span
+from sonar_slt.errors import UserError
 
 ENDS = 1 << 16
 """So many bytes at each end of a file go into its content."""
@@ -43,7 +44,10 @@ def cut(whole: Footage, span: Span | None, path: Path) -> Footage:
 def inside(frames: int, span: Span, fps: float | None, path: Path) -> tuple[range, list[Fault]]:
     """Which of so many frames a span names, and the fault of one that names more than there are."""
     if not fps:
-        raise ValueError(f"'{path}' has no frame rate, so that nothing can be cut from {span.start} s to {span.end} s")
+        raise UserError(
+            f"'{path}' has no frame rate of its own, and a part from {span.start:g} s to {span.end:g} s cannot be cut "
+            "without one: give the corpus' by data.fps=NUMBER."
+        )
     begin, end = span.frames(fps)
     kept = range(min(max(begin, 0), frames), min(max(end, 0), frames))
     if end <= begin or (begin >= 0 and end <= frames):

@@ -71,6 +71,8 @@ def _pictured(container: InputContainer, path: Path) -> VideoStream:
     """The first stream of moving pictures; the cover of a song is none."""
     for stream in container.streams.video:
         if not stream.disposition & type(stream.disposition).attached_pic:
+            if getattr(stream, "codec_context", None) is None:
+                raise Unreadable(f"'{path}' has pictures of a kind that nothing here can decode.")
             return stream
     raise Unreadable(f"'{path}' has no pictures that move, only sound or text.")
 

@@ -121,7 +121,9 @@ def _misplaced(misplaced: NDArray[np.bool_], seen: Sightings) -> list[Fault]:
     if not rows.any():
         return []
     frames = _numbers(set(seen.frame[rows].tolist()), seen)
-    told = f"{misplaced.sum()} points are no numbers or beyond any picture and count as missing, in frames {frames}"
+    told = (
+        f"points that are no numbers or lie beyond any picture count as missing: {misplaced.sum()} in frames {frames}"
+    )
     return [Fault(id="", kind="bad_coordinate", told=told, done="kept")]
 
 

@@ -13,6 +13,7 @@ from sonar_slt.data.media import Footage, measure
 from sonar_slt.data.media.frames import look
 from sonar_slt.data.release import Media, Span
 from sonar_slt.data.unreadable import Unreadable
+from sonar_slt.errors import UserError
 
 
 def picture(path: Path, size: tuple[int, int] = (21, 26), shade: int = 90, **how: object) -> Path:
@@ -105,7 +106,7 @@ def test_a_span_takes_its_frames_and_sees_only_their_faults(clip: Path) -> None:
     beyond = measured(clip, Span(0.4, 0.6))
     assert (beyond.frames, kinds(beyond), beyond.faults[0].done) == (2, ["span_beyond", "unreadable"], "cut")
     assert measured(clip, Span(0.2, 0.2)).frames == 0
-    with pytest.raises(ValueError, match="clip"):
+    with pytest.raises(UserError, match=r"clip.*data\.fps"):
         measured(clip, Span(0.0, 0.2), fps=None)
 
 

@@ -6,11 +6,15 @@ import builtins
 import os
 import wave
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sonar_slt.data.media import measure
 from sonar_slt.data.media.video import _video, video
@@ -162,3 +166,30 @@ def test_without_pyav_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mon
 def test_videos_of_others(name: str, frames: int, size: tuple[int, int]) -> None:
     footage = video(Path(os.environ["SONAR_SLT_SAMPLES"]) / "video" / name)
     assert (footage.frames, footage.fps, footage.size, footage.faults) == (frames, 24.0, size, ())
+
+
+@pytest.mark.properties
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(places=st.lists(st.tuples(st.floats(0.0, 0.999), st.integers(0, 255)), min_size=1, max_size=12))
+def test_damaged_bytes_give_footage_or_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, places: list[tuple[float, int]]
+) -> None:
+    path = tmp_path_factory.mktemp("damaged") / f"hurt.{suffix}"
+    damaged = bytearray(whole(suffix))
+    for place, value in places:
+        damaged[int(place * len(damaged))] = value
+    path.write_bytes(damaged)
+    try:
+        footage = video(path)
+    except Unreadable as error:
+        assert f"hurt.{suffix}" in str(error)
+    else:
+        assert footage.frames >= 0
+        assert footage.size is not None
+
+
+@cache
+def whole(suffix: str) -> bytes:
+    with TemporaryDirectory() as folder:
+        return film(Path(folder) / f"a.{suffix}", frames=6, size=(32, 32)).read_bytes()

@@ -245,7 +245,7 @@ def test_points_at_no_place_are_missing_and_counted_once(tmp_path):
     confidence[3, 0, 8] = -1
     recording = read(written(places, confidence, OPENPOSE), tmp_path)
     assert [fault.kind for fault in recording.faults] == ["bad_coordinate"]
-    assert recording.faults[0].told.startswith("4 points") and "frames 0-2" in recording.faults[0].told
+    assert recording.faults[0].told.endswith("4 in frames 0-2")
     assert np.isfinite(recording.points).all()
     for frame, point in ((0, 3), (1, 4), (1, 5), (2, 6), (3, 7), (3, 8)):
         assert not recording.points[frame, point].any()

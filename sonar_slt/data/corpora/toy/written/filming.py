@@ -14,7 +14,7 @@ from sonar_slt.data.corpora.toy.written.clip import Clip, Draft
 from sonar_slt.data.corpora.toy.written.drawing import picture
 from sonar_slt.errors import UserError
 
-CLIPS, STILL = 4, 7
+CLIPS, STILL = 4, 5
 """At most so many clips are in a video; so many frames of stillness are before each and behind the last."""
 _TICKS = 8  # a frame's time is told in eighths of a frame
 _H264 = {"preset": "ultrafast", "crf": "26", "x264-params": "threads=1:lookahead-threads=1:sync-lookahead=0"}
@@ -50,8 +50,10 @@ def film(draft: Draft, clips: Sequence[Clip], path: Path, size: tuple[int, int])
         stream.pix_fmt = "yuv420p"
         stream.codec_context.thread_count = 1
         stream.codec_context.time_base = 1 / (rate * _TICKS)
+        drawn: Image.Image | None = None
         for number, image in enumerate(_pictures(draft, clips, size)):
-            frame = av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
+            if image is not drawn:  # stillness is one picture, many times
+                frame, drawn = av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24"), image
             late = 0 if all(clip.steady for clip in clips) else _late(number)
             frame.pts, frame.duration, frame.time_base = number * _TICKS + late, _TICKS, 1 / (rate * _TICKS)
             container.mux(stream.encode(frame))
@@ -60,7 +62,7 @@ def film(draft: Draft, clips: Sequence[Clip], path: Path, size: tuple[int, int])
 
 def _late(number: int) -> int:
     """Eighths by which a frame of an unsteady video is late: two frames' worth, caught up with before the clip."""
-    return (0, 0, 8, 16, 16, 9, 4)[number] if number < STILL else 0
+    return (0, 8, 16, 14, 7)[number] if number < STILL else 0
 
 
 def _pictures(draft: Draft, clips: Sequence[Clip], size: tuple[int, int]) -> Iterator[Image.Image]:

@@ -1,0 +1,88 @@
+"""From a release to a corpus that trains: a manifest, a clip store, a list of faults, and a page to look at.
+
+A job that was killed goes on where it was. With write_as= the toy world is written out instead, as a corpus is released,
+to try a reader on.
+
+Examples:
+    sonar-slt prepare data=phoenix14t data.root=/data/PHOENIX-2014-T data.poses=/data/poses
+    sonar-slt prepare data=how2sign data.root=/data/How2Sign preparation.leave_out=[missing_clip,unreadable]
+    sonar-slt prepare data=toy write_as=csl_daily traps=all
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sonar_slt.errors import UserError
+from sonar_slt.runs.record import ended_by_sigterm
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def run(config: dict[str, Any]) -> None:
+    """Prepare the corpus, or write the toy world out."""
+    from rich.console import Console
+
+    from sonar_slt.config.assembly import corpus_of
+    from sonar_slt.data.corpus import Corpus
+    from sonar_slt.data.preparation.job import prepare
+    from sonar_slt.data.preparation.table import show
+
+    config.pop("call")
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    _checked(config)
+    if config["write_as"]:
+        _write(config, console)
+        return
+    corpus = corpus_of(config)
+    for part in getattr(corpus, "parts", {"": corpus}).values():
+        if not isinstance(part, Corpus):
+            raise UserError("There is nothing to prepare of this data: `sonar-slt prepare --help` lists the corpora.")
+        try:
+            with ended_by_sigterm():
+                outcome = prepare(part, workers=config["workers"], renew=config["renew"])
+        except KeyboardInterrupt:
+            console.print("Stopped. The same command goes on from here.")
+            raise
+        show(console, outcome)
+
+
+def _checked(config: Mapping[str, Any]) -> None:
+    if config["workers"] is not None and config["workers"] < 0:
+        raise UserError(f"workers={config['workers']}: a number of processes, 0 for none, null for one a core.")
+    if not config["write_as"] and (lone := [key for key in ("traps", "output") if config[key]]):
+        raise UserError(f"{lone[0]}= goes with write_as=: `sonar-slt prepare data=toy write_as=phoenix14t`.")
+
+
+def _write(config: Mapping[str, Any], console: Console) -> None:
+    """The toy world as a release, and the command that reads it."""
+    from sonar_slt.config.assembly import corpus_of
+    from sonar_slt.data.corpora.toy.corpus import ToyCorpus
+    from sonar_slt.data.corpora.toy.written import OPTIONS, RATES, write_release
+
+    layout, data = config["write_as"], dict(config["data"])
+    if data.get("fps", 0) is None:
+        data["fps"] = RATES.get(layout)
+    world = corpus_of({**config, "data": data})
+    if not isinstance(world, ToyCorpus):
+        raise UserError(f"write_as={layout} writes the toy world out: choose data=toy.")
+    root = Path(config["output"] or Path(config["paths"]["outputs"]) / "releases" / f"toy-{layout}")
+    planted = write_release(layout, world, root, traps=_traps(layout, config["traps"]))
+    console.print(f"Written: the toy world as {layout} in {root}")
+    for one in planted:
+        console.print(f"Planted: {one.trap}, {one.kind or 'no fault'}, {one.id}")
+    options = [f"{key}={value}" for key, value in {"data": layout, "data.root": root}.items()]
+    options += [f"data.{key}={value}" for key, value in OPTIONS[layout].items()]
+    console.print(f"Read it: sonar-slt prepare {shlex.join(options)}")
+
+
+def _traps(layout: str, asked: Sequence[str] | str) -> Sequence[str]:
+    """The names of the traps; `all` stands for every one of the layout."""
+    from sonar_slt.data.corpora.toy.written import TRAPS
+
+    names = [asked] if isinstance(asked, str) else list(asked)
+    return list(TRAPS.get(layout, ())) if names == ["all"] else names

@@ -32,7 +32,8 @@ KINDS = MappingProxyType(
         "length_differs": "a clip of another length than its labels or its other recording say",
         "wrong_fps": "a frame rate other than the corpus has",
         # of the media
-        "unreadable": "a file that is cut short or is not what its name says",
+        "unreadable": "a file that is cut short or is not what its name says, and all of the clip with it",
+        "broken_frame": "one frame among others whose file is cut short; of points it counts as missing",
         "stray_file": "a file that does not belong among the frames of a clip",
         "missing_frame": "a gap in the numbers of a clip's frames",
         "empty_clip": "a clip without a frame, or without a single point that was seen",

@@ -70,7 +70,7 @@ def test_the_defaults_are_right_for_every_verb() -> None:
         ("trainer.max_steps=???", "Missing value: give trainer.max_steps=…."),
         ("+seed=3", "seed is there already: write seed=3."),
         ("~resume", "Missing key resume: resume=… (str | None) has no default."),
-        ("~seed", "data.seed: Interpolation key 'seed' not found"),
+        ("~seed", "batches.seed: Interpolation key 'seed' not found"),
         ("objective.denoising.weight=1", "Unknown key objective.denoising.weight: denoising is not chosen here; "),
         ("seed=1,2", "seed=1,2 is a sweep: add -m to run each value, or write seed=[1,2] for one list."),
         ("a=[1", "Cannot read a=[1: "),

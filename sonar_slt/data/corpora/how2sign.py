@@ -1,81 +1,68 @@
-"""How2Sign: American how-to videos, their realigned sentences, OpenPose's points, as the release lies on disk.
+"""How2Sign: American Sign Language over instructional videos, in English; whole videos, cut clips, OpenPose's points.
 
-The tables are called csv, are separated by tabs and follow csv's quoting; copies that were saved again circulate, and
-each is named when it is met.
+The tables exist in several alignments and re-saved copies, and what was cut for the release was cut by the first of
+these; which one is met is noted, and what does not fit together is said.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from math import nan
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from sonar_slt.data.corpora.how2sign_release import (
+    KNOWN_BAD,
+    LACKING,
+    MEDIA,
+    TABLE_FOLDERS,
+    TABLES,
+    VARIANTS,
+    media_folder,
+    tables,
+)
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.known import Variant
 from sonar_slt.data.places import Places, release, within
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
+from sonar_slt.data.preparation.checks import bad_id
 from sonar_slt.data.release import Entry, Media, Reading, Span
 from sonar_slt.data.tables import Line, Table, misread, read_table
 from sonar_slt.errors import UserError
 from sonar_slt.languages import language as require_language
 
-Cut = Literal["video_level", "sentence_level"]
+Clips = Literal["auto", "video_level", "sentence_level"]
 
-SPLITS = {"train": ("train",), "dev": ("val", "dev"), "test": ("test",)}
-"""Our names of the splits, and those of the release and of copies."""
-TABLES = (
-    "sentence_level/{split}/text/en/raw_text/re_aligned/how2sign_realigned_{split}.csv",
-    "{split}/text/en/raw_text/re_aligned/how2sign_realigned_{split}.csv",
-    "how2sign_realigned_{split}.csv",
-    "sentence_level/{split}/text/en/raw_text/how2sign_{split}.csv",
-    "how2sign_{split}.csv",
-)
-"""Where the table of a split may lie; realigned ones come first."""
-VIDEOS = "{level}/{split}/rgb_front/raw_videos"
-POINTS = "sentence_level/{split}/rgb_front/features/openpose_output/json"
-TIMES = (("START_REALIGNED", "END_REALIGNED"), ("START", "END"))
 COLUMNS = ("VIDEO_NAME", "SENTENCE_NAME", "SENTENCE")
-SIGNER = re.compile(r"-(\d+)-rgb_front$")
-LACKING = "CTERDLghzFw_7-8-rgb_front"
-"""A sentence whose row or clip some copies lack."""
+REALIGNED, ORIGINAL = ("START_REALIGNED", "END_REALIGNED"), ("START", "END")
+SIGNER = re.compile(r"-(\d+)-rgb_front$")  # ids begin with - or _ and hold more of both
 
-NO_SIGNING = frozenset({"fzrJBu2qsM8_11-8-rgb_front", "g3Cc_1-V31U_23-3-rgb_front", "FzoUVr98JmQ_0-8-rgb_front"})
-_NO_POSE = """
-0DU7wWLK-QU_0-8 0ICZi26jdaQ_28-5 0vNfEYst_tQ_11-8 13X0vEMNm7M_8-5 14weIYQswlE_23-8 1B56XMJ-j1Q_13-8 1P0oKY4FNyI_0-8
-1dpRaxOTfZs_0-8 1ei1kVTw23A_29-8 1spCnuBmWYk_0-8 2-vXO7MMLJc_0-5 21PbS6wnHtY_0-5 3tyfxL2wO-M_0-8 BpYDl3AO4B8_0-1
-CH7AviIr0-0_14-8 CJ8RyW9pzKU_6-8 D0T7ho08Q3o_25-2 Db5SUQvNsHc_18-1 Eh697LCFjTw_0-3 F-p1IdedNbg_23-8 aUBQCNegrYc_13-1
-cvn7htBA8Xc_9-8 czBrBQgZIuc_19-5 dbSAB8F8GYc_11-9 doMosV-zfCI_7-2 dvBdWGLzayI_10-8 eBrlZcccILg_26-3 39FN42e41r0_17-1
-a4Nxq0QV_WA_9-3 fzrJBu2qsM8_11-8 g3Cc_1-V31U_23-3
-"""
-NO_POSE = frozenset(f"{id}-rgb_front" for id in _NO_POSE.split())
-"""Clips in which tools found no body: the list of SOKE, which many have copied."""
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What there is of a split: `clips` are cut by sentence, `whole` are the videos that they were cut from."""
+
+    clips: Places
+    whole: Places | None
+    poses: Places
 
 
 class How2Sign(Corpus):
-    """`videos` says which pictures a sentence has: a part of its whole video, cut by the times of the table, the clip
-    that was cut beforehand (by other times), or none."""
+    """How2Sign as released, front view.
+
+    `clips` says which pictures are read: the whole videos, cut by the times of the table (`video_level`), the clips
+    that the release has cut (`sentence_level`), the first of these that is there (`auto`), none (null). Points are
+    those of `poses`, by sentence or by video, else those of the release where they are there. `mend_mojibake` decides
+    whether a sentence that was read in the wrong encoding is mended.
+    """
 
     name = "how2sign"
     sign_language = "ase"
-    pattern = "*"
-    known = (
-        Variant(
-            name="the realigned tables",
-            counts={"train": 31_165, "dev": 1_741, "test": 2_357},
-            source="how2sign_realigned_*.csv",
-        ),
-        Variant(
-            name="sentences with a front clip",
-            counts={"train": 31_048, "dev": 1_739, "test": 2_343},
-            source="how2sign-data, issue 4",
-        ),
-        Variant(name="the paper", counts={"train": 31_128, "dev": 1_741, "test": 2_322}, source="its table"),
-        Variant(name="the labels of Uni-Sign", counts={"train": 31_086, "test": 2_349}, source="their files"),
-    )
+    known = VARIANTS
 
     def __init__(
         self,
@@ -84,143 +71,198 @@ class How2Sign(Corpus):
         folder: str | Path,
         preparation: Preparation,
         language: str = "eng_Latn",
-        videos: Cut | None = "video_level",
-        openpose: bool = True,
+        clips: Clips | None = "auto",
         poses: str | None = None,
         mend_mojibake: bool = False,
         pose: PoseReader | None = None,
     ) -> None:
         super().__init__(folder=folder, preparation=preparation, pose=pose)
-        self.root, self.language = Path(root), require_language(language).code
-        self.videos, self.openpose, self.poses, self.mend_mojibake = videos, openpose, poses, mend_mojibake
+        self.given, self.language = Path(root), require_language(language).code
+        self.asked, self.poses, self.mend_mojibake = clips, poses, mend_mojibake
+        if clips not in ("auto", "video_level", "sentence_level", None):
+            raise UserError(f"data.clips={clips}: auto, video_level, sentence_level or null was expected.")
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder that holds sentence_level/ and video_level/: the one given, the one inside, or one above it."""
+        given = release(self.given, "How2Sign").absolute()
+        for root in (given, given / "How2Sign", *list(given.parents)[:2]):
+            if any(tables(root).values()):
+                return root
+        expected = f"{TABLE_FOLDERS[0]}/{TABLES[0]}".format("train", "train")
+        raise UserError(
+            f"data.root={self.given} holds no table of How2Sign: the folder How2Sign, with '{expected}' in it, or "
+            "a folder with these tables was expected."
+        )
+
+    @cached_property
+    def tables(self) -> Mapping[str, Path]:
+        """The table of each split that there is."""
+        return {split: path for split, path in tables(self.root).items() if path}
+
+    @cached_property
+    def clips_from(self) -> str | None:
+        """Where pictures are taken from."""
+        if self.asked != "auto":
+            return self.asked
+        levels = ("video_level", "sentence_level")
+        return next((level for level in levels if all(self._folder(level, split) for split in self.tables)), None)
+
+    @cached_property
+    def points_from(self) -> str | None:
+        """Where points are taken from: the folder that was given, else the release's own."""
+        if self.poses is not None:
+            return self.poses
+        return "keypoints" if any(self._folder("keypoints", split) for split in self.tables) else None
 
     def label_files(self) -> Sequence[Path]:
-        """The table of each split."""
-        return list(self._tables().values())
+        """The table of each split that there is."""
+        return list(self.tables.values())
 
     def settings(self) -> Mapping[str, Any]:
-        """Language, which pictures and which points."""
-        return {
-            "language": self.language,
-            "videos": self.videos,
-            "openpose": self.openpose,
-            "poses": self.poses,
-            "mend_mojibake": self.mend_mojibake,
-        }
+        """Language and mending, and which pictures and points there are."""
+        found = {"clips": self.clips_from, "points": self.points_from}
+        return {"language": self.language, "poses": self.poses, "mend_mojibake": self.mend_mojibake, **found}
 
     def read(self) -> Reading:
-        """The tables in order; clips are looked up in the folders of their split, each of which is listed once."""
+        """The tables split by split, each row with its pictures and points."""
+        poses = within(self.root, self.poses, "poses")
+        posed = Places(poses=poses.absolute() if poses else None)
+        self._require_media()
         entries: list[Entry] = []
         faults: list[Fault] = []
         notes: list[str] = []
-        for split, path in self._tables().items():
-            table = read_table(path, delimiters="\t,", quoting=True, required=COLUMNS, crlf=True, split=split)
-            times = next((pair for pair in TIMES if set(pair) <= set(table.header)), None)
-            if times is None:
-                raise UserError(f"'{path}' has no columns {' and '.join(TIMES[0])}, nor {' and '.join(TIMES[1])}.")
-            places, videos = self._places(split)
+        for split, path in self.tables.items():
+            table = read_table(path, delimiters="\t,;", quoting=True, required=COLUMNS, crlf=True, split=split)
+            found = self._found(split, posed)
+            misreadings = 0
             faults += table.faults
-            notes += [*table.notes, *self._recognised(table, times, split, videos)]
-            found = [self._entry(table, line, split, times, places, videos, faults) for line in table.rows]
-            faults += [fault for entry in found for fault in places.missing(entry)]
-            faults += places.unlabelled()
-            notes += _halves(split, found)
-            entries += found
-        return Reading(entries=entries, faults=faults, notes=notes)
+            for line in table.rows:
+                entry, wrong = self._entry(table, line, split, found)
+                entries += [entry] if entry else []
+                faults += wrong
+                misreadings += any(fault.kind == "mojibake" for fault in wrong)
+            notes += [*table.notes, *self._variant(table, split, misreadings), *_strangers(found.whole, split)]
+            faults += [replace(fault, split=split) for fault in found.clips.unlabelled()]
+        return Reading(entries=entries, faults=[*faults, *posed.unlabelled()], notes=[*notes, *self._mixed()])
 
-    def _tables(self) -> dict[str, Path]:
-        root = release(self.root, "How2Sign")
-        found = {split: next(_there(root, names), None) for split, names in SPLITS.items()}
-        if lacking := next((split for split, path in found.items() if path is None), None):
-            expected = TABLES[0].format(split=SPLITS[lacking][0])
-            raise UserError(f"data.root={root} has no table of {SPLITS[lacking][0]}: '{expected}' was expected in it.")
-        return {split: path for split, path in found.items() if path}
+    def _folder(self, what: str, split: str) -> Path | None:
+        return media_folder(self.root, what, split)
 
-    def _places(self, split: str) -> tuple[Places, Mapping[str, Path] | None]:
-        """Where a split's clips and points lie; whole videos by name, None where clips are not cut from them."""
-        poses = within(self.root, self.poses, "poses")
-        if poses is None and self.openpose:
-            poses = self._folder(POINTS, split)
-        videos = self._folder(VIDEOS, split, level=self.videos) if self.videos else None
-        if self.videos == "sentence_level":
-            return Places(videos=videos, poses=poses), None
-        names = {path.stem: path for path in sorted(videos.iterdir()) if path.is_file()} if videos else None
-        return Places(poses=poses, elsewhere=names is not None), names
+    def _require_media(self) -> None:
+        """Refuse a release of which nothing is there that was asked for."""
+        level = self.clips_from
+        if level and not any(self._folder(level, split) for split in self.tables):
+            raise UserError(
+                f"data.clips={level}: '{self.root / MEDIA[level][0].format('train')}' is not there (data.clips=null: "
+                "points alone)."
+            )
+        if not (level or self.points_from):
+            raise UserError(
+                f"data.root={self.root} has no videos, clips or keypoints that were asked for: "
+                f"'{MEDIA['keypoints'][0].format('train')}' was expected in it, or data.poses=FOLDER."
+            )
 
-    def _folder(self, pattern: str, split: str, **parts: Any) -> Path | None:
-        folders = (self.root / pattern.format(split=name, **parts) for name in SPLITS[split])
-        return next((folder for folder in folders if folder.is_dir()), None)
+    def _found(self, split: str, posed: Places) -> _Found:
+        """What there is of a split; each folder is listed once."""
+        cut = self._folder("sentence_level", split) if self.clips_from == "sentence_level" else None
+        whole = self._folder("video_level", split) if self.clips_from == "video_level" else None
+        keypoints = None if self.poses else self._folder("keypoints", split)
+        clips = Places(videos=cut, poses=keypoints)
+        return _Found(clips, Places(videos=whole) if whole else None, clips if self.poses is None else posed)
 
-    def _recognised(
-        self, table: Table, times: tuple[str, str], split: str, videos: Mapping[str, Path] | None
-    ) -> Iterator[str]:
-        """What is to be known of a table before its numbers are compared with somebody else's."""
-        name = table.path.name
-        realigned = times == TIMES[0]
-        if not realigned:
-            yield f"{name}: the times of the original alignment ({' and '.join(times)}), not the realigned ones"
-        if "FPS" in {column.upper() for column in table.header}:
-            yield f"{name}: has a column of frame rates, a copy that was worked on; rates are read from the videos"
-        names = {line.values["SENTENCE_NAME"].strip() for line in table.rows}
-        whole = next(variant for variant in self.known if variant.name == "the realigned tables")
-        if LACKING not in names and len(table.rows) == whole.counts[split] - 1:
-            yield f"{name}: lacks one row, as copies without {LACKING} do"
-        if self.poses is None and self.openpose and realigned and self._folder(POINTS, split):
-            yield f"{split}: OpenPose's points were cut by the original times; realigned sentences may begin elsewhere"
-        if self.videos == "sentence_level" and realigned and self._folder(VIDEOS, split, level=self.videos):
-            yield f"{split}: these clips were cut by the original times; realigned sentences may begin elsewhere"
-        if self.videos == "video_level" and videos is None:
-            yield f"{split}: {VIDEOS.format(level=self.videos, split=SPLITS[split][0])} is not there: no pictures"
-
-    def _entry(
-        self,
-        table: Table,
-        line: Line,
-        split: str,
-        times: tuple[str, str],
-        places: Places,
-        videos: Mapping[str, Path] | None,
-        faults: list[Fault],
-    ) -> Entry:
-        said = line.values
-        id, video = said["SENTENCE_NAME"].strip(), said["VIDEO_NAME"].strip()
+    def _entry(self, table: Table, line: Line, split: str, found: _Found) -> tuple[Entry | None, list[Fault]]:
+        """A row with what is there of it, and what is wrong with it; None for a row whose times are needed and none."""
+        values, where = line.values, table.where(line)
+        id, video = values["SENTENCE_NAME"], values["VIDEO_NAME"]
+        fps, span = _number(values.get("fps", values.get("FPS", ""))), _span(values)
+        if span is None and self.clips_from == "video_level":
+            told = f"{where} has no times to cut its video by: {[values.get(name) for name in (*REALIGNED, *ORIGINAL)]}"
+            return None, [Fault(id=id, kind="bad_row", told=told, split=split)]
+        text, faults = misread(values["SENTENCE"], id=id, split=split, mend=self.mend_mojibake)
+        pictures = found.whole.pictures(video, span=span) if found.whole else found.clips.pictures(id)
         signer = SIGNER.search(id) or SIGNER.search(video)
-        text, wrong = misread(said["SENTENCE"].strip(), id=id, split=split, mend=self.mend_mojibake)
-        faults += wrong
-        if id in NO_SIGNING | NO_POSE:
-            told = "shows no signing" if id in NO_SIGNING else "is on the list of clips in which no body was found"
-            faults.append(Fault(id=id, kind="known_bad", told=told, split=split))
-        path = videos.get(video) if videos else None
-        cut = Media("video", path, Span(_seconds(said[times[0]]), _seconds(said[times[1]]))) if path else None
-        return Entry(
+        entry = Entry(
             id=id,
             split=split,
             texts={self.language: (text,)},
-            where=table.where(line),
+            where=where,
             signer=signer[1] if signer else "",
-            pictures=cut or places.pictures(id, split),
-            pose=places.pose(id, split),
+            pictures=pictures,
+            pose=found.poses.pose(id) or (_whole(found.poses, video, span) if self.poses else None),
+            fps=fps if fps and fps > 0 else None,
         )
+        return entry, [*faults, *self._known_bad(entry), *self._missing(entry)]
+
+    def _known_bad(self, entry: Entry) -> list[Fault]:
+        if entry.id not in KNOWN_BAD:
+            return []
+        told = f"{KNOWN_BAD[entry.id]}, as others have found ({entry.where})"
+        return [Fault(id=entry.id, kind="known_bad", told=told, split=entry.split)]
+
+    def _missing(self, entry: Entry) -> list[Fault]:
+        """The fault of a row of which something is not there that was asked for or that the release has."""
+        wanted = (("pictures", self.clips_from, entry.pictures), ("points", self.points_from, entry.pose))
+        lacking = [what for what, asked, media in wanted if asked and not media]
+        if not lacking or bad_id(entry.id):  # an id that cannot name a file has no clip to miss
+            return []
+        told = f"has no {' and no '.join(lacking)} ({entry.where})"
+        return [Fault(id=entry.id, kind="missing_clip", told=told, split=entry.split)]
+
+    def _variant(self, table: Table, split: str, misreadings: int) -> list[str]:
+        """What is unlike the realigned table of the release."""
+        name, told = table.path.name, []
+        if REALIGNED[0] not in table.header:
+            what = (
+                "the times are those of the first alignment (START, END)" if ORIGINAL[0] in table.header else "no times"
+            )
+            told.append(f"{what}, not the realigned ones")
+        if {"fps", "FPS"} & set(table.header):
+            told.append("has a column of frame rates, a variant made by others")
+        if split == "dev" and not re.search(r"val(\b|_)", name):
+            told.append("the split val is called dev, a renamed copy")
+        names = {line.values["SENTENCE_NAME"] for line in table.rows}
+        if split == "train" and LACKING not in names and any(other.startswith(LACKING[:11]) for other in names):
+            told.append(f"the row {LACKING} is missing, a variant that circulates")
+        if misreadings:
+            done = "mended" if self.mend_mojibake else "kept as they are; data.mend_mojibake=true mends them"
+            told.append(f"{misreadings} sentences were read in the wrong encoding ({done}), a re-saved variant")
+        return [f"{name}: {sentence}" for sentence in told]
+
+    def _mixed(self) -> list[str]:
+        """What was cut by other times than the sentences have."""
+        if not any("realigned" in path.name for path in self.tables.values()):
+            return []
+        notes = []
+        if self.clips_from == "sentence_level":
+            notes.append("the release has cut its clips by the first alignment; these sentences are realigned")
+        if self.poses is None and self.points_from:
+            notes.append("the released keypoints are cut by the first alignment; these sentences are realigned")
+        return notes
 
 
-def _there(root: Path, names: Sequence[str]) -> Iterator[Path]:
-    paths = (root / pattern.format(split=name) for pattern in TABLES for name in names)
-    return (path for path in paths if path.is_file())
-
-
-def _seconds(cell: str) -> float:
-    """The number of a cell; one that is none makes a span that no clip can have."""
+def _number(value: str) -> float | None:
+    """A finite number, None for anything else."""
     try:
-        return float(cell)
+        number = float(value)
     except ValueError:
-        return nan
+        return None
+    return number if math.isfinite(number) else None
 
 
-def _halves(split: str, entries: Sequence[Entry]) -> Iterator[str]:
-    """Sentences that have pictures or points but not both, where others have both."""
-    for one, other in (("pictures", "pose"), ("pose", "pictures")):
-        if any(getattr(entry, one) for entry in entries) and any(getattr(entry, other) for entry in entries):
-            half = [entry.id for entry in entries if getattr(entry, one) and not getattr(entry, other)]
-            if half:
-                called = {"pose": "points", "pictures": "pictures"}
-                yield f"{split}: {len(half)} sentences have {called[one]} and no {called[other]}, {half[0]} first"
+def _span(values: Mapping[str, str]) -> Span | None:
+    """The times of a row, the realigned ones where the table has these."""
+    start, end = (_number(values.get(name, "")) for name in (REALIGNED if REALIGNED[0] in values else ORIGINAL))
+    return None if start is None or end is None else Span(start, end)
+
+
+def _whole(poses: Places, video: str, span: Span | None) -> Media | None:
+    """The sentence in the poses of its whole video."""
+    return poses.pose(video, span=span) if span else None
+
+
+def _strangers(whole: Places | None, split: str) -> list[str]:
+    """Whole videos without a row: no clip is known of them, so they are no faults of one."""
+    names = [fault.id for fault in whole.unlabelled()] if whole else []
+    shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    return [f"{split}: no row of the labels names {len(names)} of the whole videos ({shown})"] if names else []

@@ -124,8 +124,8 @@ class Phoenix14t(Corpus):
         features = self.root / FEATURES
         there = sorted(path.name for path in features.iterdir() if path.is_dir()) if features.is_dir() else []
         raise UserError(
-            f"data.frames={self.frames}: '{folder}' is not there; in features/ there is {', '.join(there) or 'nothing'} "
-            "(data.frames=null reads poses alone, of data.poses)."
+            f"data.frames={self.frames}: '{folder}' is not there; features/ holds {', '.join(there) or 'nothing'} "
+            "(data.frames=null: poses alone, of data.poses)."
         )
 
     def _entry(self, table: Table, line: Line, split: str, filmed: Places, posed: Places) -> tuple[Entry, list[Fault]]:

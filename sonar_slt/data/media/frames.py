@@ -33,9 +33,8 @@ _JPG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # the markers of
 def pictures(folder: Path, span: Span | None = None, *, pattern: str = "*", fps: float | None = None) -> Footage:
     """The frames of a folder: every picture whose name matches, in the order of their numbers.
 
-    A picture that cannot be read stays a frame, and a gap in the numbers is not closed up by anything: time is counted
-    by the pictures that are there. A picture of another size than most counts as a stray one among the frames, and
-    stays.
+    A picture that cannot be read stays a frame where others are whole, and a gap in the numbers is not closed up: time
+    is counted by the pictures that are there. A picture of another size than most counts as a stray one, and stays.
     """
     named, strays = _listed(folder, pattern)
     faults = [_stray_files(strays, folder)] if strays else []
@@ -47,6 +46,8 @@ def pictures(folder: Path, span: Span | None = None, *, pattern: str = "*", fps:
         kept, beyond = inside(len(files), span, fps, folder)
         files, faults = files[kept.start : kept.stop], [*faults, *beyond]
     bytes_and_sizes, broken = _looked_at(files)
+    if files and len(broken) == len(files):
+        raise Unreadable(f"None of the {len(files)} pictures in '{folder}' is whole; the first: {broken[files[0]]}")
     faults += _unlike(files, bytes_and_sizes, broken)
     known = [(file.name, length) for file, (length, _) in zip(files, bytes_and_sizes, strict=True)]
     size = Counter(size for _, size in bytes_and_sizes if size).most_common(1)
@@ -154,7 +155,7 @@ def _unlike(files: Sequence[Path], found: Sequence[tuple[int, Size | None]], bro
     faults = []
     if broken:
         more = f" ({len(broken)} of {len(files)} pictures are not whole)" if len(broken) > 1 else ""
-        faults.append(_fault("unreadable", next(iter(broken.values())).rstrip(".") + more))
+        faults.append(_fault("broken_frame", next(iter(broken.values())).rstrip(".") + more))
     sizes = Counter(size for _, size in found if size)
     if len(sizes) > 1:
         usual = sizes.most_common(1)[0][0]

@@ -174,7 +174,7 @@ def _told(count: int, gaps: list[int], broken: dict[int, str], strays: list[str]
     if broken:
         names = "; ".join(list(broken.values())[:3]) + ("; …" if len(broken) > 3 else "")
         told = f"{len(broken)} of {count} json files cannot be read, without points there: {names}"
-        faults.append(Fault(id="", kind="unreadable", told=told, done="kept"))
+        faults.append(Fault(id="", kind="broken_frame", told=told, done="kept"))
     if strays:
         names = ", ".join(f"'{name}'" for name in strays[:3]) + (", …" if len(strays) > 3 else "")
         told = f"{len(strays)} among the json files that {'is' if len(strays) == 1 else 'are'} none of a frame: {names}"

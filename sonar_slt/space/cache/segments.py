@@ -7,6 +7,7 @@ process leaves behind is a draft that nobody reads.
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 import secrets
 import time
@@ -30,6 +31,9 @@ BLOCK = 4096
 
 MAPS = 128
 """How many segments a view keeps open: each takes a file descriptor, and a process may have 1,024 of them or fewer."""
+
+WINDOW, AROUND = 2**24, 2**16
+"""After so many bytes a view lets go of the pages that it read; each row comes with its neighbours, about so many."""
 
 ABANDONED = 3600
 """Seconds after which a draft is a killed process's: locks may not reach a writer on another machine."""
@@ -101,6 +105,7 @@ class CachedVectors:
         self.folder, self.names, self.dim = folder, tuple(names), dim
         self._places = places  # (N, 2): which segment, and which row there
         self._maps: dict[int, NDArray[np.float32]] = {}  # the one used last stands last
+        self._looked_at = 0
 
     def __len__(self) -> int:
         return len(self._places)
@@ -116,6 +121,9 @@ class CachedVectors:
         borders = np.flatnonzero(np.diff(places[order, 0])) + 1
         for part in np.split(order, borders) if len(order) else ():
             vectors[part] = self._map(int(places[part[0], 0]))[places[part, 1]]
+        self._looked_at += len(places) * (AROUND + 4 * self.dim)
+        if self._looked_at > WINDOW:
+            self._let_go()
         return torch.from_numpy(vectors)
 
     def first(self, size: int) -> CachedVectors:
@@ -138,6 +146,14 @@ class CachedVectors:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_maps": {}}
+
+    def _let_go(self) -> None:
+        """Pages of a file that one process alone has mapped count as its own memory: they stay in the system's."""
+        self._looked_at = 0
+        for opened in self._maps.values():
+            pages: mmap.mmap | None = getattr(opened, "_mmap", None)
+            if pages is not None and hasattr(mmap, "MADV_DONTNEED"):
+                pages.madvise(mmap.MADV_DONTNEED)
 
     def _map(self, number: int) -> NDArray[np.float32]:
         opened = self._maps.pop(number, None)

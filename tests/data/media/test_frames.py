@@ -77,9 +77,16 @@ def test_a_broken_picture_stays_a_frame(clip: Path) -> None:
     (clip / "images0003.png").write_bytes(whole[:-20])
     (clip / "images0004.png").write_bytes(b"")
     footage = measured(clip)
-    assert (footage.frames, footage.size, kinds(footage)) == (12, (21, 26), ["unreadable"])
+    assert (footage.frames, footage.size, kinds(footage)) == (12, (21, 26), ["broken_frame"])
     assert "clip/images0003.png" in footage.faults[0].told
     assert "2 of 12" in footage.faults[0].told
+
+
+def test_a_folder_of_broken_pictures_is_unreadable(clip: Path) -> None:
+    for file in clip.iterdir():
+        file.write_bytes(b"")
+    with pytest.raises(Unreadable, match="None of the 12 pictures in .*images0001"):
+        measured(clip)
 
 
 def test_pictures_of_several_sizes_are_told(clip: Path) -> None:
@@ -104,7 +111,7 @@ def test_a_span_takes_its_frames_and_sees_only_their_faults(clip: Path) -> None:
     footage = measured(clip, Span(0.08, 0.2))
     assert (footage.frames, footage.faults) == (3, ())
     beyond = measured(clip, Span(0.4, 0.6))
-    assert (beyond.frames, kinds(beyond), beyond.faults[0].done) == (2, ["span_beyond", "unreadable"], "cut")
+    assert (beyond.frames, kinds(beyond), beyond.faults[0].done) == (2, ["span_beyond", "broken_frame"], "cut")
     assert measured(clip, Span(0.2, 0.2)).frames == 0
     with pytest.raises(UserError, match=r"clip.*data\.fps"):
         measured(clip, Span(0.0, 0.2), fps=None)

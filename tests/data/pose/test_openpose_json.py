@@ -156,7 +156,7 @@ def test_the_older_body_of_18_points_stands_where_it_belongs(tmp_path):
 def test_one_broken_file_is_a_frame_without_points_and_named(broken, told, tmp_path):
     frames = {n: frame(person(drawn(n))) for n in range(4)} | {2: broken}
     recording = read(clip(tmp_path / "c", frames))
-    assert kinds(recording) == [("unreadable", "kept")]
+    assert kinds(recording) == [("broken_frame", "kept")]
     assert "1 of 4 json files" in recording.faults[0].told and told in recording.faults[0].told
     assert "'-a_.b_000000000002_keypoints.json'" in recording.faults[0].told
     np.testing.assert_array_equal(recording.points[[0, 1, 3]], [drawn(n) for n in (0, 1, 3)])
@@ -168,7 +168,7 @@ def test_one_broken_file_is_a_frame_without_points_and_named(broken, told, tmp_p
 def test_bytes_that_are_no_text_are_named(tmp_path):
     folder = clip(tmp_path / "c", {0: frame(person(drawn(0)))})
     (folder / "000000000001_keypoints.json").write_bytes(b"\xff\xfe\x00\xd8{}")
-    assert kinds(read(folder)) == [("unreadable", "kept")]
+    assert kinds(read(folder)) == [("broken_frame", "kept")]
 
 
 def test_no_json_at_all_is_unreadable(tmp_path):

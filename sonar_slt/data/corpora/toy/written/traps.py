@@ -260,7 +260,9 @@ LABELS = {
 
 FOLDERS = {
     "empty_clip": Trap("a folder without a picture", "empty_clip", _later(_empty)),
-    "truncated_picture": Trap("a picture cut short", "unreadable", _later(lambda clip: _halve(_middle(clip.pictures)))),
+    "truncated_picture": Trap(
+        "a picture cut short", "broken_frame", _later(lambda clip: _halve(_middle(clip.pictures)))
+    ),
     "stray_file": Trap("a file of a profiler among the pictures", "stray_file", _later(_stray)),
     "missing_frame": Trap(
         "a gap in the numbers", "missing_frame", _later(lambda clip: _middle(clip.pictures).unlink())
@@ -285,7 +287,7 @@ POINTS = {
     "several_people": Trap("frames with two people in changing order", "several_people", _people(_watched)),
     "length_differs": Trap("fewer frames of points than of the video", "length_differs", _people(_shorter)),
     "truncated_points": Trap(
-        "a frame's points cut short", "unreadable", _later(lambda clip: _halve(_middle(clip.points)))
+        "a frame's points cut short", "broken_frame", _later(lambda clip: _halve(_middle(clip.points)))
     ),
     "missing_points": Trap(
         "a gap in the numbers of the points", "missing_frame", _later(lambda clip: _middle(clip.points).unlink())

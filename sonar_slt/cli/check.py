@@ -7,6 +7,7 @@ Examples:
     sonar-slt check
     sonar-slt check space=sonar
     sonar-slt check space=sonar space.source=/data/converted space.dtype=bfloat16
+    sonar-slt check data=phoenix14t data.root=/data/PHOENIX-2014-T
     sonar-slt check experiment=toy_space
 """
 
@@ -43,6 +44,8 @@ def run(config: dict[str, Any]) -> None:
     console = Console(highlight=False, markup=False)
     console.print("  ".join(f"{name} {version}" for name, version in versions().items()))
     console.print(f"Device: {best_device()}")
+    if not _corpus(config, console):
+        return
     if config.get("recipe") and not is_current(config, call["config_dir"]):
         source = Path(config["space"]["source"])
         console.print(
@@ -67,6 +70,27 @@ def run(config: dict[str, Any]) -> None:
         console.print(line)
     if made.space and config["round_trip"]:
         _round_trip(made.data, config, console)
+
+
+def _corpus(config: Mapping[str, Any], console: Console) -> bool:
+    """Say what the corpus is beside the variants that circulate; whether it can be served without being prepared first.
+
+    Preparing a real one is the work of hours and of a command of its own; what is generated is made on the spot.
+    """
+    from sonar_slt.config.assembly import corpus_of
+    from sonar_slt.data.corpus import Corpus
+    from sonar_slt.data.preparation.summary import corpus_lines
+
+    if not config.get("preparation"):
+        return True
+    corpus = corpus_of(config)
+    ready = True
+    for part in getattr(corpus, "parts", {"": corpus}).values():
+        if isinstance(part, Corpus) and part.label_files():
+            ready &= (part.prepared / "manifest.jsonl").is_file()
+            for line in corpus_lines(part):
+                console.print(line, soft_wrap=True)
+    return ready
 
 
 def _require_memory(config: Mapping[str, Any], console: Console) -> None:

@@ -56,6 +56,7 @@ def _of_split(split: str, count: int, hashed: str | None, known: Sequence[Varian
     if alike:
         return f"{said}, as many as {' and '.join(variant.name for variant in alike)}, but not the same clips."
     nearest = min(offered, key=lambda variant: abs(variant.counts[split] - count))
-    others = ", ".join(f"{variant.name} {variant.counts[split]:,}" for variant in offered)
     differs = count - nearest.counts[split]
-    return f"{said}, {abs(differs):,} {'more' if differs > 0 else 'fewer'} than {nearest.name}; known are {others}."
+    said += f", {abs(differs):,} {'more' if differs > 0 else 'fewer'} than {nearest.name} ({nearest.counts[split]:,})"
+    others = [f"{variant.name} ({variant.counts[split]:,})" for variant in offered if variant is not nearest]
+    return f"{said}; known too: {', '.join(others)}." if others else f"{said}."

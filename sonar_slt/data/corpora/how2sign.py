@@ -226,7 +226,7 @@ class How2Sign(Corpus):
             told.append(f"the row {LACKING} is missing, a variant that circulates")
         if misreadings:
             done = "mended" if self.mend_mojibake else "kept as they are; data.mend_mojibake=true mends them"
-            told.append(f"{misreadings} sentences were read in the wrong encoding ({done}), a re-saved variant")
+            told.append(f"sentences read in the wrong encoding: {misreadings:,} ({done}), a re-saved variant")
         return [f"{name}: {sentence}" for sentence in told]
 
     def _mixed(self) -> list[str]:

@@ -78,7 +78,7 @@ def first_layout(corpus: Corpus, entries: Iterable[Entry]) -> Layout | None:
     """How the points of the first clip that can be read are ordered."""
     for entry in entries:
         with _named(entry), suppress(Unreadable):
-            if recording := corpus.record(entry):
+            if (recording := corpus.record(entry)) is not None:
                 return recording.layout
     return None
 
@@ -102,44 +102,36 @@ def _prepared(corpus: Corpus, entry: Entry, layout: Layout | None) -> Prepared:
     if pictures is not None and pictures.kind != "pose":
         footage = look.read(lambda: measure(pictures, pattern=corpus.pattern, fps=rate))
     recording = look.read(lambda: corpus.record(entry)) if layout else None
-    look.take([*(footage.faults if footage else ()), *(recording.faults if recording else ())])
-    frames = len(recording) if recording else footage.frames if footage and not layout else 0
-    if recording and not (recording.points[..., 2] > 0).any():
-        frames = 0
-    if recording and not frames:
+    for found in (footage, recording):
+        look.take(found.faults if found is not None else ())
+    frames = footage.frames if footage and not layout else 0
+    if recording is not None and (recording.points[..., 2] > 0).any():
+        frames = len(recording)
+    if recording is not None and not frames:
         look.add("empty_clip", "no point was seen in any frame" if len(recording) else "has no frame of points")
     elif footage and not footage.frames:
         look.add("empty_clip", "has no picture")
     _compare(corpus, look, footage, recording)
     if not frames:
         return Prepared(None, None, look.faults)
-    points = _points(corpus, look, recording, layout) if recording and layout else None
+    points = _points(corpus, look, recording, layout) if recording is not None and layout else None
     return Prepared(_row(corpus, entry, footage, recording, frames), points, look.faults)
 
 
 def _compare(corpus: Corpus, look: _Look, footage: Footage | None, recording: Recording | None) -> None:
     """Labels, pictures and points must tell one length and one frame rate, the corpus' own where it has one."""
-    lengths: dict[str, int | None] = {
-        "the labels say": look.entry.frames,
-        "pictures": footage.frames if footage else None,
-        "points": len(recording) if recording else None,
-    }
-    told = {name: length for name, length in lengths.items() if length is not None and (length or name[0] == "t")}
+    lengths = {"labels": look.entry.frames, "pictures": None, "points": None}
+    rates = {"corpus": corpus.frame_rate, "labels": look.entry.fps, "pictures": None, "points": None}
+    if footage is not None:
+        lengths["pictures"], rates["pictures"] = footage.frames, footage.fps
+    if recording is not None:
+        lengths["points"], rates["points"] = len(recording), recording.fps
+    told = {name: length for name, length in lengths.items() if length}  # one without a frame has a fault of its own
     if told and max(told.values()) - min(told.values()) > corpus.preparation.frame_tolerance:
         look.add("length_differs", ", ".join(f"{name} {length}" for name, length in told.items()) + " frames")
-    for name, rate in {"pictures": footage and footage.fps, "points": recording and recording.fps}.items():
-        for owner, right in {"the corpus has": corpus.frame_rate, "the labels say": look.entry.fps}.items():
-            if rate and right and abs(rate - right) > NEAR * right:
-                look.add("wrong_fps", f"{name} at {rate:g} frames a second; {owner} {right:g}")
-                return
-    if (
-        footage
-        and recording
-        and footage.fps
-        and recording.fps
-        and abs(footage.fps - recording.fps) > NEAR * footage.fps
-    ):
-        look.add("wrong_fps", f"pictures at {footage.fps:g} frames a second, points at {recording.fps:g}")
+    known = {name: rate for name, rate in rates.items() if rate}
+    if known and max(known.values()) - min(known.values()) > NEAR * max(known.values()):
+        look.add("wrong_fps", ", ".join(f"{name} {rate:g}" for name, rate in known.items()) + " frames a second")
 
 
 def _points(corpus: Corpus, look: _Look, recording: Recording, layout: Layout) -> Points:
@@ -172,7 +164,7 @@ def _row(corpus: Corpus, entry: Entry, footage: Footage | None, recording: Recor
     media = entry.pictures or entry.pose
     span = media.span if media else None
     root = getattr(corpus, "root", None)
-    rates = (footage and footage.fps, recording and recording.fps, entry.fps, corpus.frame_rate)
+    rates = (footage and footage.fps, recording.fps if recording else None, entry.fps, corpus.frame_rate)
     return Row(
         id=entry.id,
         corpus=corpus.name,

@@ -21,7 +21,7 @@ from sonar_slt.data import manifest
 from sonar_slt.data.faults import Fault
 from sonar_slt.data.layouts import named
 from sonar_slt.data.manifest import Row
-from sonar_slt.data.preparation.clip import Prepared, first_layout
+from sonar_slt.data.preparation.clip import Prepared, clean, first_layout
 from sonar_slt.data.preparation.outcome import CLIPS, FAULTS, MANIFEST, SUMMARY, Outcome, outcome_in
 from sonar_slt.data.preparation.page import write_page
 from sonar_slt.data.preparation.rules import Rules
@@ -188,7 +188,7 @@ class _Job:
         """Manifest, faults and summary; all of it is in the journal too until the store is finished."""
         manifest.write(self.part / MANIFEST, _rows(self.notes))
         faults = [*self.rules.of_labels, *(Fault(**fault) for note in self.notes for fault in note["faults"])]
-        lines = (json.dumps(asdict(fault), ensure_ascii=False) + "\n" for fault in faults)
+        lines = (clean(json.dumps(asdict(fault), ensure_ascii=False)) + "\n" for fault in faults)
         write_atomically(self.part / FAULTS, "".join(lines))
         write_json(self.part / SUMMARY, summarise(self.corpus, self.reading, _rows(self.notes), faults))
 

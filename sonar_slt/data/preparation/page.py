@@ -19,6 +19,7 @@ from sonar_slt.data.faults import KINDS
 from sonar_slt.data.layouts import named
 from sonar_slt.data.manifest import Manifest
 from sonar_slt.data.normalise import BySigner
+from sonar_slt.data.preparation.clip import clean
 from sonar_slt.data.preparation.outcome import CLIPS, FAULTS, MANIFEST, REPORT, SUMMARY
 from sonar_slt.data.preparation.summary import units
 from sonar_slt.data.release import Entry
@@ -48,7 +49,7 @@ def _page(title: str, contents: dict[str, Any]) -> str:
     template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
     head, body = template.split("<!-- data -->")
     # Inside a script element only "<" could end it; as an escape it is the same json.
-    data = json.dumps(plain(contents), ensure_ascii=False).replace("<", "\\u003c")
+    data = clean(json.dumps(plain(contents), ensure_ascii=False)).replace("<", "\\u003c")
     script = f'<script type="application/json" id="data">{data}</script>'
     return head.replace("<!-- title -->", escape(title)) + script + body
 

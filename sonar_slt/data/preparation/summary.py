@@ -119,9 +119,11 @@ def labelled_ids(reading: Reading) -> dict[str, list[str]]:
 def _known(corpus: Corpus, labelled: Mapping[str, list[str]], kept: Mapping[str, list[str]]) -> list[str]:
     """Which variant the labels are, and which one is left where clips were left out."""
     told = _variant(corpus, labelled)
-    if {split: sorted(ids) for split, ids in kept.items()} == {split: sorted(ids) for split, ids in labelled.items()}:
+    lost = {split: ids for split, ids in kept.items() if sorted(ids) != sorted(labelled[split])}
+    if not lost:
         return told
-    return [*(f"Labels of {line}" for line in told), *(f"Kept of {line}" for line in _variant(corpus, kept))]
+    left = [line for line in _variant(corpus, lost) if line.partition(":")[0] in lost]
+    return [*(f"Labels of {line}" for line in told), *(f"Kept of {line}" for line in left)]
 
 
 def _variant(corpus: Corpus, ids: Mapping[str, list[str]]) -> list[str]:

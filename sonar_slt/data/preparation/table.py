@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -17,7 +17,7 @@ def show(console: Console, outcome: Outcome) -> None:
     summary = outcome.summary
     verb = "Prepared" if outcome.made else "Prepared already"
     console.print(f"{verb}: {summary['corpus']} in {outcome.folder}")
-    console.print(splits_table(summary))
+    console.print(splits_table(summary), languages_table(summary), sep="\n")
     for line in (*summary["known"], *(f"Note: {note}" for note in summary["notes"])):
         console.print(line)
     if summary["faults"]:
@@ -29,47 +29,43 @@ def show(console: Console, outcome: Outcome) -> None:
 
 
 def splits_table(summary: Mapping[str, Any]) -> Table:
-    """Clips, hours, frames and signers per split, and the words of each language."""
-    splits = summary["splits"]
-    codes = list(dict.fromkeys(code for found in splits.values() for code in found["languages"]))
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("split", "clips", "of", "hours", "frames", "signers", "language", "sentences", "words", "distinct"):
-        table.add_column(heading, justify="left" if heading in ("split", "language") else "right")
-    for split, found in splits.items():
-        counts = (found["clips"], found["labelled"])
-        own = [
-            split,
-            *map(_number, counts),
-            f"{found['hours']:.2f}",
-            _number(found["frames"]),
-            _number(found["signers"]),
-        ]
-        for place, code in enumerate(codes or [""]):
-            table.add_row(*(own if not place else [""] * len(own)), *_language(code, found["languages"].get(code)))
+    """Clips beside what the labels have, hours, frames and signers per split."""
+    table = _table("split", "clips", "in the labels", "hours", "frames", "signers")
+    for split, found in summary["splits"].items():
+        numbers = (_number(found[key]) for key in ("frames", "signers"))
+        table.add_row(split, _number(found["clips"]), _number(found["labelled"]), f"{found['hours']:.2f}", *numbers)
     return table
 
 
-def _language(code: str, found: Mapping[str, Any] | None) -> list[str]:
-    if found is None:
-        return [code, "", "", ""]
-    sign = " 字" if found["unit"] == "characters" else ""
-    by_machines = f" (+{_number(found['pseudo'])} by machine)" if found["pseudo"] else ""
-    return [
-        code,
-        _number(found["sentences"]) + by_machines,
-        _number(found["words"]) + sign,
-        _number(found["vocabulary"]) + sign,
-    ]
+def languages_table(summary: Mapping[str, Any]) -> Table:
+    """Sentences and their words, by language and split."""
+    table = _table("language", "split", "sentences", "words", "distinct words")
+    splits = summary["splits"]
+    for code in dict.fromkeys(code for found in splits.values() for code in found["languages"]):
+        name = code
+        for split, found in splits.items():
+            if said := found["languages"].get(code):
+                sign = " characters" if said["unit"] == "characters" else ""
+                by_machines = f" + {_number(said['pseudo'])} by machine" if said["pseudo"] else ""
+                words = (_number(said[key]) + sign for key in ("words", "vocabulary"))
+                table.add_row(name, split, _number(said["sentences"]) + by_machines, *words)
+                name = ""
+    return table
 
 
 def faults_table(faults: Mapping[str, Mapping[str, int]]) -> Table:
     """How often each kind was found, and what was done."""
     totals = Counter({kind: sum(done.values()) for kind, done in faults.items()})
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading, side in (("fault", "left"), ("found", "right"), ("done", "left")):
-        table.add_column(heading, justify="left" if side == "left" else "right")
+    table = _table("fault", "found", "done", left=("fault", "done"))
     for kind, number in totals.most_common():
         table.add_row(kind, _number(number), ", ".join(f"{count:,} {done}" for done, count in faults[kind].items()))
+    return table
+
+
+def _table(*headings: str, left: Sequence[str] = ("split", "language")) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in left else "right")
     return table
 
 

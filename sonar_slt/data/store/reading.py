@@ -31,7 +31,7 @@ from sonar_slt.data.store.shards import (
 )
 from sonar_slt.errors import UserError
 
-WINDOW = 2**24
+WINDOW = 2**20
 """After so many bytes the pages that were read are let go: they stay in the system's cache, not in the process."""
 
 AROUND = 2**16
@@ -53,7 +53,8 @@ class ClipStore:
             self.described: dict[str, Any] = told["described"]
             if index_digest(folder) != told["index"]:
                 raise ValueError("its index is not the one that was written")
-            self._index = np.load(folder / INDEX, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+            index = np.load(folder / INDEX, mmap_mode="r", allow_pickle=False)
+            self._index = index.view(np.ndarray)
             self._hashes = np.load(folder / HASHES, mmap_mode="r", allow_pickle=False).view(np.ndarray)
             self._ids = _mapped(folder / IDS)
             self._files: list[int] = []
@@ -65,6 +66,7 @@ class ClipStore:
             np.ndarray((frames, *self.shape), self.dtype, buffer=shard, offset=self._frame.header_size)
             for shard, frames in zip(self._maps, told["shards"], strict=True)
         ]
+        self._paged: list[mmap.mmap] = [*self._maps, getattr(index, "_mmap")]  # noqa: B009  numpy does not declare it
         self._handed = 0
 
     @property
@@ -164,8 +166,8 @@ class ClipStore:
         """Pages of a file that one process alone has mapped would count as its own memory, clip after clip."""
         self._handed = 0
         if hasattr(mmap, "MADV_DONTNEED"):
-            for shard in self._maps:
-                shard.madvise(mmap.MADV_DONTNEED)
+            for pages in self._paged:
+                pages.madvise(mmap.MADV_DONTNEED)
 
     def _told(self) -> dict[str, Any]:
         if (self.folder / JOURNAL).is_file():

@@ -158,6 +158,7 @@ def test_any_bytes_are_looked_at_without_a_crash(
 ) -> None:
     file = tmp_path_factory.mktemp("junk") / "images0001.png"
     file.write_bytes(start + junk)
+    picture(file.with_name("images0002.png"))
     footage = measured(file.parent)
-    assert footage.frames == 1
+    assert footage.frames == 2
     assert all("images0001.png" in fault.told for fault in footage.faults)

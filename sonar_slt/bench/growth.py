@@ -14,11 +14,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from sonar_slt.bench.memory import settle
 from sonar_slt.bench.recordings import movements, written
 from sonar_slt.bench.serving import SIZE, serving
 from sonar_slt.bench.timing import Footprint
 from sonar_slt.data.corpora.prepared import Prepared
+from sonar_slt.memory import settle
 from sonar_slt.space import SentenceSpace
 
 FRAMES, POINTS, LAYOUT = 6, 102, "signing"
@@ -38,7 +38,7 @@ def bench_growth(opened: Opened, folder: Path, *, clips: int) -> Iterator[Footpr
         root = folder / str(count)
         corpus = written(root, short, count, dtype="float16", language=language, layout=LAYOUT)
         serving(corpus, space, language, folder / "vectors", workers=0)  # the vectors are computed here, not there
-        held.append(_in_a_fresh_process(opened, root, folder / "vectors"))
+        held.append(in_a_fresh_process(opened, root, folder / "vectors"))
     for who in held[0]:
         name = f"private memory of the {who} over {clips:,} and {TIMES * clips:,} clips"
         yield Footprint(name, held[0][who], held[1][who])
@@ -53,7 +53,8 @@ def private(process: int | str = "self") -> int:
     return sum(int(size) * 1024 for size in re.findall(r"^Private_(?:Clean|Dirty):\s+(\d+) kB", told, re.MULTILINE))
 
 
-def _in_a_fresh_process(opened: Opened, root: Path, cache: Path) -> Mapping[str, int]:
+def in_a_fresh_process(opened: Opened, root: Path, cache: Path) -> Mapping[str, int]:
+    """Serve the clips once there; what that process and its worker held for themselves at the end."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_serve, args=(opened, root, cache, there))

@@ -5,13 +5,13 @@ On Linux the kernel keeps the peak and can be told to start anew; on a GPU torch
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+
+from sonar_slt.memory import settle
 
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -31,15 +31,6 @@ def peak(act: Callable[[], object], device: str | torch.device = "cpu") -> int:
     before = _held("VmRSS")
     act()
     return _held("VmHWM") - before
-
-
-def settle() -> None:
-    """Give back what is free, so that it is not counted as taken, nor hides what is taken next."""
-    gc.collect()
-    try:
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
-    except (OSError, AttributeError):
-        return  # another C library keeps less
 
 
 def available(device: str | torch.device = "cpu") -> int | None:

@@ -15,10 +15,11 @@ import torch
 
 from sonar_slt.bench.decoding import decoding
 from sonar_slt.bench.encoding import encoding
-from sonar_slt.bench.memory import peak, settle
+from sonar_slt.bench.memory import peak
 from sonar_slt.bench.sentences import random_vectors
 from sonar_slt.bench.student import our_step, plain_step, training
 from sonar_slt.bench.timing import Comparison, Footprint, Machine, Ways, compared, in_turn
+from sonar_slt.memory import settle
 from sonar_slt.space import LoraStudent, SentenceSpace
 
 Opened = Callable[..., SentenceSpace]

@@ -23,6 +23,8 @@ def run(config: dict[str, Any]) -> float | None:
     """Train as configured; what a sweeper may optimise comes back."""
     call = config.pop("call")
     parent = _resumed(config)
+    if config.get("preparation"):
+        _require_points(config)
     ensure_space(config, call["config_dir"])
     facts = {name: call[name] for name in ("choices", "sweep", "job")}
     folder, metrics = train(config, call["overrides"], parent=parent, facts=facts)
@@ -85,6 +87,15 @@ def train(
         current.update(metrics=metrics)
     write_report(current.folder)
     return current.folder, metrics
+
+
+def _require_points(config: Mapping[str, Any]) -> None:
+    """Prepare the corpus, or refuse it, before a space is trained for it."""
+    from sonar_slt.config.assembly import corpus_of
+
+    corpus = corpus_of(config)
+    corpus.prepare()
+    _ = corpus.layout
 
 
 def _resumed(config: Mapping[str, Any]) -> Record | None:

@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from sonar_slt.data.slots import Slots, can_share, use
+from sonar_slt.memory import settle
 
 Batch = TypeVar("Batch")
 
@@ -39,6 +40,8 @@ class Loader(DataLoader[Batch]):
         """The batches of one pass."""
         stream = cast(Stream[Batch], self.dataset)
         stream.slots = Slots(workers=self.num_workers) if self.num_workers and can_share() else None
+        if self.num_workers:
+            settle()
         batches = super().__iter__()
         batches.slots = stream.slots  # type: ignore[attr-defined]  # they live as long as batches come from them
         return batches

@@ -252,6 +252,11 @@ class TestTheView:
         ((_, opened),) = cached._maps.items()
         assert isinstance(opened, np.memmap) and isinstance(mapped(cached.folder, cached.names[0]), np.memmap)
 
+    def test_pages_that_were_let_go_are_read_again(self, whole: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        cached, rows = whole
+        monkeypatch.setattr("sonar_slt.space.cache.segments.WINDOW", 1)
+        assert all(torch.equal(cached[[i]], rows[[i]]) for i in range(len(rows))) and cached._looked_at == 0
+
     def test_what_is_copied_may_be_changed(self, whole: Any) -> None:
         cached, rows = whole
         cached[:10].zero_()

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from sonar_slt.data.faults import Fault
 from sonar_slt.data.known import compare, ids_hash
 from sonar_slt.data.manifest import Row
 from sonar_slt.data.preparation.outcome import outcome_in
+from sonar_slt.data.preparation.rules import Rules
 from sonar_slt.data.release import Reading
 
 if TYPE_CHECKING:
@@ -157,13 +157,14 @@ def _label_lines(corpus: Corpus) -> list[str]:
     ids = labelled_ids(reading)
     counts = ", ".join(f"{len(found):,} {split}" for split, found in ids.items())
     hashes = ", ".join(f"{split} {ids_hash(found)}" for split, found in ids.items())
-    kinds = {kind: {"noted": len(list(same))} for kind, same in groupby(sorted(fault.kind for fault in reading.faults))}
+    rules = Rules(reading, corpus.preparation)
+    kinds = Counter(fault.kind for faults in (rules.of_labels, *rules.of_clips.values()) for fault in faults)
     return [
         f"Corpus: {corpus.name}, {counts} clips in its labels; `sonar-slt prepare data={corpus.name}` looks at them",
         f"Ids: {hashes}",
         *(f"Known: {line}" for line in _variant(corpus, ids)),
         *(f"Note: {line}" for line in reading.notes),
-        f"Faults of the labels: {fault_line(kinds)}",
+        f"Faults of the labels: {fault_line({kind: {'noted': number} for kind, number in kinds.items()})}",
     ]
 
 

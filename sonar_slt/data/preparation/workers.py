@@ -10,9 +10,10 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sonar_slt.data.preparation.clip import Prepared, prepare_clip
@@ -26,6 +27,7 @@ CHUNK = 8
 """Clips that go to a process at a time."""
 WORTHWHILE = 300
 """Fewer clips are done sooner here than processes start."""
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 _given: list[tuple[Corpus, str | None]] = []  # in a worker: what it was told when it started
 
 
@@ -67,16 +69,28 @@ def suitable(workers: int | None, clips: int) -> int:
 def _in_order(pool: ProcessPoolExecutor, entries: Sequence[Entry], *, most: int) -> Generator[Prepared, None, None]:
     waiting: deque[Future[list[Prepared]]] = deque()
     for start in range(0, len(entries), CHUNK):
-        waiting.append(pool.submit(_work, entries[start : start + CHUNK]))
+        with _unbroken():
+            waiting.append(pool.submit(_work, entries[start : start + CHUNK]))
         if len(waiting) >= most:
             yield from waiting.popleft().result()
     while waiting:
         yield from waiting.popleft().result()
 
 
+@contextmanager
+def _unbroken() -> Iterator[None]:
+    """Signals wait: a process that is interrupted while it is being started complains at length."""
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+
+
 def _start(corpus: Corpus, layout: str | None) -> None:
     """In a new process: Ctrl-C is the parent's to answer, and nobody stays behind when the parent is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     _given[:] = [(corpus, layout)]
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 

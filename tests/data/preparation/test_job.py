@@ -10,14 +10,18 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sonar_slt.data.faults import Fault
 from sonar_slt.data.known import Variant, ids_hash
 from sonar_slt.data.manifest import Manifest
+from sonar_slt.data.preparation.clip import clean
 from sonar_slt.data.preparation.job import prepare
 from sonar_slt.data.preparation.outcome import Outcome
 from sonar_slt.data.preparation.summary import corpus_lines
@@ -211,6 +215,7 @@ class TestRules:
 KILLED = """
 import sys
 from pathlib import Path
+from sonar_slt.data.preparation.clip import clean
 from sonar_slt.data.preparation.job import prepare
 from tests.data.preparation.tiny import TinyCorpus
 from tests.data.preparation.test_job import planted
@@ -357,8 +362,31 @@ def test_the_page_holds_its_data_and_no_markup_of_theirs(tmp_path: Path) -> None
     assert data["signers"][0] == {"name": "signer0", "train": 3, "dev": 2, "test": 2}
 
 
-def test_any_entry_is_an_id_or_a_fault(tmp_path: Path) -> None:
-    odd: list[Entry] = [replace(entries()[0], id=id) for id in ("", "\n", "\ud800", "a/b", "x" * 500)]
-    assert Counter(kind for _, kind, _ in faults(run(tmp_path, given=[*entries(), *odd], repeats=False))) == {
-        "bad_id": 5
-    }
+TEXT = st.text(st.characters(categories=["L", "P", "Z", "Cc", "Cs"]), max_size=6)
+TIME = st.floats(allow_nan=True, allow_infinity=True) | st.just(0.0) | st.just(2.0)
+ANYTHING = st.builds(
+    Entry,
+    id=TEXT | st.sampled_from(["train-0", "..", "a/b"]),
+    split=st.sampled_from(["train", "dev", "", "\n"]),
+    texts=st.dictionaries(st.sampled_from(["deu_Latn", "zho_Hans"]), st.lists(TEXT, max_size=2).map(tuple)),
+    where=st.just("line 1"),
+    signer=TEXT,
+    gloss=st.none() | TEXT,
+    pose=st.none()
+    | st.builds(Media, st.just("pose"), st.just(POSES / "x.npz"), st.none() | st.builds(Span, TIME, TIME)),
+    frames=st.none() | st.integers(-3, 200),
+    tags=st.lists(TEXT, max_size=1).map(tuple),
+)
+
+
+@pytest.mark.properties
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(odd=st.lists(ANYTHING, max_size=5))
+def test_whatever_the_labels_say_every_entry_is_kept_or_told_why_not(odd: list[Entry]) -> None:
+    with TemporaryDirectory() as folder:
+        given = [*entries(), *odd]
+        outcome = run(Path(folder), given=given)
+        kept = [row.id for row in Manifest(outcome.folder / "manifest.jsonl")]
+        left_out = {clean(id) for id, _, done in faults(outcome) if done == "left out"}
+        assert len(kept) == len(set(kept)) == len(ClipStore(outcome.folder / "clips"))
+        assert {clean(entry.id) for entry in given} == set(kept) | left_out

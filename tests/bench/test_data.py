@@ -1,0 +1,96 @@
+"""The measurements of data measure: what is compared is the same, and a kill, a resume and a worker are real ones."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from sonar_slt.bench.growth import LAYOUT, bench_growth, in_a_fresh_process, private
+from sonar_slt.bench.preparing import bench_preparing
+from sonar_slt.bench.reading import bench_reading
+from sonar_slt.bench.recordings import FRAMES, POINTS, movements, written
+from sonar_slt.bench.serving import SIZE, WORKERS, bench_serving, serving
+from sonar_slt.cli.bench import DATA, _subjects
+from sonar_slt.config.assembly import assemble
+from sonar_slt.config.build import build
+from sonar_slt.data.corpora.prepared import Prepared
+from sonar_slt.errors import UserError
+from sonar_slt.space import SentenceSpace
+
+DEU = "deu_Latn"
+LINUX = pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="the system does not say what is held")
+
+
+def test_every_way_of_reading_gives_the_same_clips(tmp_path: Path) -> None:
+    results = list(bench_reading(tmp_path, clips=3, rounds=2))
+    assert [name in result.name for name, result in zip(("npz", "compressed", "safe", "float16"), results, strict=True)]
+    assert [result.note for result in results[:3]] == ["largest difference 0"] * 3
+    assert float(results[3].note.rsplit(maxsplit=1)[1]) < 5e-3
+    assert all(result.plain > 0 and result.ours > 0 and result.of_limit for result in results)
+
+
+def test_the_clips_that_are_measured_on_are_what_they_are_said_to_be(tmp_path: Path) -> None:
+    clips = movements()
+    assert {clip.shape for clip in clips} == {(FRAMES, POINTS, 3)} and len({clip.tobytes() for clip in clips}) > 10
+    corpus = written(tmp_path / "corpus", clips, 5, dtype="float16", language="deu_Latn")
+    assert corpus.clips.dtype == "float16" and list(corpus.clips.ids) == [row.id for row in corpus.rows]
+    assert corpus.layout.points == POINTS and corpus.rows.splits == ["train", "dev", "test"]
+
+
+def test_batches_of_workers_are_timed_beside_steps(sign_config: dict[str, Any], tmp_path: Path) -> None:
+    made = assemble(sign_config)
+    made.data.make_ready()
+    before = [weight.clone() for weight in made.task.parameters()]
+    result = bench_serving(made.task, tmp_path, batches=3, rounds=1)
+    assert result.plain > 0 and result.ours > 0
+    assert f"{SIZE} clips of {FRAMES}" in result.name and f"{WORKERS} workers" in result.name
+    assert any(not torch.equal(a, b) for a, b in zip(before, made.task.parameters(), strict=True)), "steps were taken"
+
+
+@LINUX
+def test_memory_is_looked_at_in_the_training_process_and_its_worker(
+    space: SentenceSpace, space_folder: Path, tmp_path: Path
+) -> None:
+    settings = {"_target_": "sonar_slt.space.SentenceSpace.from_pretrained", "source": str(space_folder)}
+    corpus = written(tmp_path / "corpus", movements(6, 102), 40, dtype="float16", language=DEU, layout=LAYOUT)
+    serving(corpus, space, DEU, tmp_path / "vectors", workers=0)
+    held = in_a_fresh_process(partial(build, settings), tmp_path / "corpus", tmp_path / "vectors")
+    assert held.keys() == {"training process", "worker"} and all(size > 2**24 for size in held.values())
+
+
+def test_both_corpora_are_reported_for_each_process(
+    space: SentenceSpace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fresh(opened: Any, root: Path, cache: Path) -> dict[str, int]:
+        return {"training process": int(root.name), "worker": len(Prepared(root=root).rows)}
+
+    monkeypatch.setattr("sonar_slt.bench.growth.in_a_fresh_process", fresh)
+    results = list(bench_growth(lambda: space, tmp_path, clips=4))
+    assert [(result.plain, result.ours) for result in results] == [(4, 40)] * 2
+    assert results[1].name == "private memory of the worker over 4 and 40 clips"
+
+
+@LINUX
+def test_private_memory_is_what_this_process_took() -> None:
+    before = private()
+    taken = torch.ones(10_000_000)
+    assert 0.9 * 4e7 < private() - before < 1.3 * 4e7
+    assert len(taken)
+
+
+def test_a_preparation_is_killed_and_gone_on_with(tmp_path: Path) -> None:
+    growing, killed = bench_preparing(tmp_path, clips=12)
+    assert growing.plain > 0 and growing.ours > 0 and growing.note.startswith("12 in ")
+    assert "the same bytes" in killed.note and killed.name.startswith("prepare 48 clips")
+
+
+def test_data_is_all_of_its_subjects() -> None:
+    asked = {"rounds": 1, "steps": 1, "encoded": 1, "decoded": 1, "trained": 1, "space": {"a": 1}}
+    asked |= {"read": 1, "served": 1, "held": 1, "prepared": 1}
+    assert _subjects({**asked, "inputs": ["data", "reads"]}) == list(DATA)
+    with pytest.raises(UserError, match=r"'dta' is measured.* or data"):
+        _subjects({**asked, "inputs": ["dta"]})

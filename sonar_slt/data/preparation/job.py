@@ -100,7 +100,10 @@ class _Job:
 
     def __init__(self, corpus: Corpus, part: Path, *, shown: bool) -> None:
         self.corpus, self.part, self.shown = corpus, part, shown
-        self.reading = corpus.read()
+        try:
+            self.reading = corpus.read()
+        except OSError as error:
+            raise UserError(f"'{error.filename}' cannot be read: {error.strerror or error}.") from error
         self.entries: Sequence[Entry] = self.reading.entries
         self.rules = Rules(self.reading, corpus.preparation)
         self.notes: list[dict[str, Any]] = []

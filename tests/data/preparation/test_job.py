@@ -25,7 +25,7 @@ from sonar_slt.data.preparation.clip import clean
 from sonar_slt.data.preparation.job import prepare
 from sonar_slt.data.preparation.outcome import Outcome
 from sonar_slt.data.preparation.summary import corpus_lines
-from sonar_slt.data.release import Entry, Media, Span
+from sonar_slt.data.release import Entry, Media, Reading, Span
 from sonar_slt.data.store import ClipStore, StoreWriter
 from sonar_slt.errors import UserError
 from tests.data.preparation.tiny import POSES, TinyCorpus, entries, faint, slower, still, unseen
@@ -307,6 +307,15 @@ class TestInterrupted:
         (tmp_path / "file").write_text("")
         with pytest.raises(UserError, match=r"Nothing can be written to .*file' .*paths\.corpora=FOLDER"):
             run(tmp_path / "file")
+
+
+def test_labels_that_cannot_be_read_are_not_taken_for_a_place_that_takes_nothing(tmp_path: Path) -> None:
+    class Locked(TinyCorpus):
+        def read(self) -> Reading:
+            raise PermissionError(errno.EACCES, "Permission denied", "train.csv")
+
+    with pytest.raises(UserError, match=r"^'train\.csv' cannot be read: Permission denied\.$"):
+        prepare(Locked(folder=tmp_path), workers=0, shown=False)
 
 
 class TestSummary:

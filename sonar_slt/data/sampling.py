@@ -100,7 +100,8 @@ def _evenly(frames: int, kept: int) -> Indices:
         return np.arange(frames)
     if kept == 1:
         return np.array([(frames - 1) // 2])
-    return (np.arange(kept) * (frames - 1) * 2 + kept - 1) // (2 * (kept - 1))  # rounded, in whole numbers
+    evenly: Indices = (np.arange(kept) * (frames - 1) * 2 + kept - 1) // (2 * (kept - 1))  # rounded, in whole numbers
+    return evenly
 
 
 def _positive(name: str, value: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import count, islice
 from typing import Any, Generic, TypeVar, cast
 
@@ -78,11 +79,14 @@ class Streamed(pl.LightningDataModule, Generic[Batch]):
         self.make_ready()
         rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         first = self.served * ranks + rank
-        return loader(self.batch, lambda: count(first, ranks), workers=self.workers)
+        return loader(self.batch, partial(count, first, ranks), workers=self.workers)
 
     def state_dict(self) -> dict[str, Any]:
         """How many batches a process has been given: a training that goes on is given the next one."""
-        return {"served": self.trainer.fit_loop.epoch_loop.batch_progress.total.processed if self.trainer else 0}
+        if self.trainer is None:
+            return {"served": self.served}
+        done = self.trainer.fit_loop.epoch_loop.batch_progress.total.processed  # type: ignore[attr-defined]
+        return {"served": int(done)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on behind the batches that were given."""

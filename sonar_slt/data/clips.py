@@ -97,8 +97,10 @@ class Clips(Streamed[ClipBatch]):
         self.size, self.seed = size, seed
         corpus.prepare()
         self.rows = splits(corpus.rows, limit=limit, signer=signer)
-        if not len(self.rows["train"]):
-            raise UserError("The corpus has no training clip.")
+        for split, what in (("train", "learnt from"), ("dev", "chosen by")):
+            if not len(self.rows[split]):
+                others = ", ".join(corpus.rows.splits) or "none"
+                raise UserError(f"The corpus has no {split} clip to be {what}; its splits are {others}.")
         self.numbering = self._numbered()
         self.drawing = Drawing(
             pools=self._pools(),
@@ -238,6 +240,8 @@ class Clips(Streamed[ClipBatch]):
         if split not in self.rows:
             raise UserError(f"No split '{split}': the corpus has {', '.join(self.rows)}.")
         self.space.require(languages)
+        if not len(self.rows[split]):
+            raise UserError(f"The corpus has no clip of the split {split}.")
         known = dict.fromkeys(code for row in self.rows[split] for code in row.languages)
         for code in languages:
             if code not in known:

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 
 from sonar_slt.data.faults import Fault
 from sonar_slt.data.pose import listed
 from sonar_slt.data.pose.folder import SUFFIXES
 from sonar_slt.data.preparation.checks import bad_id
-from sonar_slt.data.release import Entry, Media, MediaKind, Span
+from sonar_slt.data.release import Entry, Media, MediaKind, Reading, Span
 from sonar_slt.errors import UserError
 
 VIDEOS = frozenset({".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v"})
 FILES = VIDEOS | set(SUFFIXES)
-SPLITS = frozenset({"train", "dev", "val", "valid", "validation", "test"})
-"""Names of folders that hold the clips of one split, as releases write them."""
+SPLITS: Mapping[str, str] = MappingProxyType(
+    {"train": "train", "dev": "dev", "val": "dev", "valid": "dev", "validation": "dev", "test": "test"}
+)
+"""The splits by each name that releases and their folders give them."""
 
 
 def release(root: str | Path, name: str) -> Path:
@@ -43,26 +48,35 @@ def within(root: Path, given: str | Path | None, option: str) -> Path | None:
     raise UserError(f"data.{option}={given}: it is {what}; a folder in data.root={root}, or a full path, was expected.")
 
 
-class Places:
-    """What was found by name, and which of it a label has asked for.
+def settled(reading: Reading) -> Reading:
+    """The same with splits by the names they have here, and notes of those that were called otherwise or are others."""
+    found = dict.fromkeys(entry.split for entry in reading.entries if SPLITS.get(entry.split) != entry.split)
+    notes = [
+        f"the split {split!r} is called {SPLITS[split]} here"
+        if split in SPLITS
+        else f"the split {split!r} is not trained or tested on: the names are train, dev and test"
+        for split in found
+        if split.strip()
+    ]
+    return Reading(
+        entries=[replace(entry, split=SPLITS.get(entry.split, entry.split)) for entry in reading.entries],
+        faults=[replace(fault, split=SPLITS.get(fault.split, fault.split)) for fault in reading.faults],
+        notes=[*reading.notes, *notes],
+    )
 
-    `elsewhere` says that clips are also looked for in another place, so that having none here is worth a fault.
-    """
+
+class Places:
+    """What was found by name, and which of it a label has asked for."""
 
     def __init__(
-        self,
-        *,
-        frames: Path | None = None,
-        videos: Path | None = None,
-        poses: Path | None = None,
-        elsewhere: bool = False,
+        self, *, frames: Path | None = None, videos: Path | None = None, poses: Path | None = None
     ) -> None:
         self._found: dict[MediaKind, Mapping[str, list[Path]]] = {
             "frames": _by_name(frames, _folders(frames)) if frames else {},
             "video": _by_name(videos, _videos(videos)) if videos else {},
-            "pose": _by_name(poses, listed(poses).values()) if poses else {},
+            "pose": _by_name(poses, chain.from_iterable(listed(poses).values())) if poses else {},
         }
-        self.given = elsewhere or any(folder is not None for folder in (frames, videos, poses))
+        self.given = any(folder is not None for folder in (frames, videos, poses))
         self._roots = {"frames": frames, "video": videos, "pose": poses}
         self._asked: set[Path] = set()
 
@@ -75,12 +89,13 @@ class Places:
         return self._media("pose", id, split, span)
 
     def _media(self, kind: MediaKind, id: str, split: str, span: Span | None) -> Media | None:
-        paths = self._found[kind].get(id, [])
-        inside = [path for path in paths if split and split in path.parts] or paths
-        if not inside:
+        paths, root = self._found[kind].get(id, []), self._roots[kind]
+        if root and split and "/" not in id:  # a path in the folder says itself which is meant
+            paths = _of_split(paths, root, split)
+        if not paths:
             return None
-        self._asked.add(inside[0])
-        return Media(kind, inside[0], span)
+        self._asked.add(paths[0])
+        return Media(kind, paths[0], span)
 
     def missing(self, entry: Entry) -> list[Fault]:
         """The fault of an entry of which nothing was found; an id that names no file is told as such elsewhere."""
@@ -99,6 +114,18 @@ class Places:
                 left.setdefault(name, []).append(f"'{path.relative_to(root) if root else path}'")
         for id, told in sorted(left.items()):
             yield Fault(id=id, kind="unlabelled_clip", told=f"no row of the labels names {' or '.join(told)}")
+
+
+def _of_split(paths: Iterable[Path], root: Path, split: str) -> list[Path]:
+    """Those in folders of the split, else those in folders of none: a clip never stands in for that of another."""
+    named, others = [], []
+    for path in paths:
+        folders = path.relative_to(root).parent.parts
+        if SPLITS.get(split, split) in (SPLITS.get(folder, folder) for folder in folders):
+            named.append(path)
+        elif not any(folder in SPLITS for folder in folders):
+            others.append(path)
+    return named or others
 
 
 def _folders(root: Path) -> Iterator[Path]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sonar_slt.data.faults import Fault
 from sonar_slt.data.tables import SEPARATORS, decoded, read_table
+from sonar_slt.errors import UserError
 
 JSON_LINES = frozenset({".jsonl", ".ndjson"})
 
@@ -27,8 +28,9 @@ class Rows:
 def read_rows(path: Path, *, required: Sequence[str], delimiter: str | None = None, quoting: bool = True) -> Rows:
     """The rows of a file: json lines by its suffix, else columns, parted by the `delimiter` or by whichever fits."""
     if path.suffix.lower() in JSON_LINES:
-        return _json_lines(path)
-    table = read_table(path, delimiters=delimiter or _sniffed(path, required), quoting=quoting, required=required)
+        return _json_lines(path, required)
+    delimiters = delimiter or _sniffed(path, required)
+    table = read_table(path, delimiters=delimiters, quoting=quoting, required=required, crlf=None)
     return Rows([(table.where(line), line.values) for line in table.rows], table.faults, table.notes)
 
 
@@ -36,7 +38,7 @@ def cell_text(cell: Any) -> str:
     """A cell as text; nothing for what is none, such as null and containers."""
     if isinstance(cell, str):
         return cell
-    number = isinstance(cell, int | float) and isfinite(cell)
+    number = isinstance(cell, int) or (isinstance(cell, float) and isfinite(cell))
     return str(cell) if number else ""
 
 
@@ -49,8 +51,8 @@ def _sniffed(path: Path, required: Sequence[str]) -> str:
     return "".join(SEPARATORS)
 
 
-def _json_lines(path: Path) -> Rows:
-    text, notes = decoded(path)
+def _json_lines(path: Path, required: Sequence[str]) -> Rows:
+    text, notes = decoded(path, crlf=None)
     rows: list[tuple[str, Mapping[str, Any]]] = []
     faults: list[Fault] = []
     for number, line in enumerate(text.split("\n"), start=1):
@@ -66,4 +68,8 @@ def _json_lines(path: Path) -> Rows:
             rows.append((where, row))
         else:
             faults.append(Fault(id=path.name, kind="bad_row", told=f"{where} is no json object{why}"))
+    lacking = [name for name in required if not any(name in row for _, row in rows)]
+    if rows and lacking:
+        there = ", ".join(dict.fromkeys(name for _, row in rows[:100] for name in row))[:200]
+        raise UserError(f"'{path}' has {lacking[0]} in no row; its rows have {there or 'nothing'}.")
     return Rows(rows, faults, notes)

@@ -92,7 +92,8 @@ class Jitter(Uniform):
         borders = (np.arange(self.frames + 1) * frames) // self.frames
         starts, sizes = borders[:-1], np.diff(borders)
         inside = [random.randrange(size) for size in sizes.tolist()] if random else (sizes - 1) // 2
-        return starts + np.asarray(inside)
+        chosen: Indices = starts + np.asarray(inside)
+        return chosen
 
 
 def _evenly(frames: int, kept: int) -> Indices:

@@ -65,7 +65,8 @@ def span(start: str, end: str, duration: str, pieces: Sequence[tuple[float, floa
 
     `pieces` are times of the parts of the span, from another column. Without these a damaged start or end is told only
     where a single pair of readings is in order and no longer than a clip may be, or fits a duration that is whole. (A
-    duration may differ by a factor of two; one that is damaged too fits too many pairs to tell anything.)
+    duration may differ by a factor of two; one that is damaged too fits too many pairs to tell anything.) Times with
+    one dot before three digits, which may be damaged or not, are told only where no whole duration contradicts them.
     """
     starts = time(start, pieces[0][0] if pieces else None)
     ends = time(end, pieces[-1][1] if pieces else None)
@@ -73,12 +74,19 @@ def span(start: str, end: str, duration: str, pieces: Sequence[tuple[float, floa
         if not found:
             against = " that agrees with the times of its parts" if readings(written) else ""
             return f"its {name} {written[:40]!r} is no number{against}"
+    lengths, dotted = readings(duration), [not pieces and _ONE_DOT.fullmatch(each.strip()) for each in (start, end)]
     if len(starts) == len(ends) == 1:
+        if any(dotted) and len(lengths) == 1 and not _about(ends[0] - starts[0], lengths[0]):
+            return f"its start {start[:40]!r} and end {end[:40]!r} do not fit its duration {duration[:40]!r}"
         return Span(starts[0], ends[0])
+    starts, ends = _placed(start) if dotted[0] else starts, _placed(end) if dotted[1] else ends
     pairs = [(first, last) for first in starts for last in ends if 0 < last - first <= LONGEST]
-    lengths = readings(duration)
     if len(lengths) == 1:
-        pairs = [(first, last) for first, last in pairs if lengths[0] / 2 <= last - first <= 2 * lengths[0]]
+        pairs = [(first, last) for first, last in pairs if _about(last - first, lengths[0])]
     if len(pairs) == 1:
         return Span(*pairs[0])
     return f"its start {start[:40]!r} or end {end[:40]!r} has lost its decimal point, and nothing tells where that was"
+
+
+def _about(length: float, duration: float) -> bool:
+    return duration / 2 <= length <= 2 * duration

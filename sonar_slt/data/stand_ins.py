@@ -28,12 +28,16 @@ class Refused(ValueError):
 class EightBit(bytes):
     """A string of Python 2: text, or the raw bytes of an array."""
 
+    said: str | None = None
+
     def text(self) -> str:
-        """As UTF-8, and as Latin-1 where it is none."""
-        try:
-            return self.decode("utf-8")
-        except UnicodeDecodeError:
-            return self.decode("latin-1")
+        """As UTF-8, and as Latin-1 where it is none; made once, however often it is asked for."""
+        if self.said is None:
+            try:
+                self.said = self.decode("utf-8")
+            except UnicodeDecodeError:
+                self.said = self.decode("latin-1")
+        return self.said
 
 
 class TensorShape(tuple[int, ...]):
@@ -86,6 +90,7 @@ class Array:
         self.shape: tuple[int, ...] = ()
         self.content: np.ndarray[Any, np.dtype[Any]] | list[Any] | None = None
         self.order: Any = "C"
+        self.axes: tuple[int, ...] | None = None
 
     def build(self, state: Any) -> None:
         """Take shape, dtype, order and content, behind a version in all but the oldest pickles."""
@@ -114,7 +119,8 @@ class Array:
             given, flat = flat, np.empty(len(flat), object)
             for position, value in enumerate(given):
                 flat[position] = plain(value)
-        return flat.reshape(self.shape, order=self.order)
+        made = flat.reshape(self.shape, order=self.order)
+        return made if self.axes is None else made.transpose(self.axes)
 
 
 def _characters(numbers: np.ndarray[Any, np.dtype[Any]]) -> None:
@@ -142,9 +148,16 @@ def _reconstruct(kind: Any, shape: Any, code: Any) -> Array:
     return Array()
 
 
-def _from_buffer(raw: Any, dtype: Any, shape: Any, order: Any, *rest: Any) -> Array:
+def _from_buffer(raw: Any, dtype: Any, shape: Any, order: Any, axes: Any = None) -> Array:
+    """`axes` is the order that numpy 2.3 and later move the axes to, where `order` is "K"."""
+    if order not in ("C", "F") and not (order == "K" and axes is not None):
+        raise Malformed("the order of an array is none")
     array = Array()
     array.fill(shape, dtype, order == "F", raw)
+    if order == "K":
+        if type(axes) is not tuple or any(type(n) is not int for n in axes) or sorted(axes) != list(range(len(shape))):
+            raise Malformed("the axes of an array are none of its own")
+        array.axes = axes
     return array
 
 

@@ -54,14 +54,14 @@ def read_table(
     quoting: bool = False,
     required: Sequence[str],
     header: Sequence[str] | None = None,
-    crlf: bool = False,
+    crlf: bool | None = False,
     split: str = "",
 ) -> Table:
     """The rows of a file.
 
     The first of `delimiters` is what the release has, the others are met in re-saved copies and noted. `quoting` says
     whether the file follows csv quoting. `required` columns must be among those of the first line; `header` names the
-    columns of a file that has no such line. `crlf` says which line end the release has. `split` goes into the faults.
+    columns of a file that has no such line. `crlf` says which line end the release has, None that there is none to compare with. `split` goes into the faults.
     """
     text, notes = decoded(path, crlf=crlf)
     lines = text.split("\n")
@@ -81,8 +81,8 @@ def read_table(
     return Table(path, rows, columns, faults, notes)
 
 
-def decoded(path: Path, *, crlf: bool = False) -> tuple[str, list[str]]:
-    """The text of a UTF-8 file without its byte order mark, and notes on what is odd; `crlf`: lines should end so."""
+def decoded(path: Path, *, crlf: bool | None = False) -> tuple[str, list[str]]:
+    """The text of a UTF-8 file without its byte order mark, and notes on what is odd; `crlf` as in `read_table`."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -100,7 +100,7 @@ def decoded(path: Path, *, crlf: bool = False) -> tuple[str, list[str]]:
     found, breaks = text.count("\r\n"), text.count("\n")
     if crlf and found < breaks / 2:
         notes.append(f"{path.name}: lines end in LF instead of CRLF, a re-saved variant")
-    if not crlf and breaks and found >= breaks / 2:
+    if crlf is False and breaks and found >= breaks / 2:
         notes.append(f"{path.name}: lines end in CRLF instead of LF, a re-saved variant")
     return text, notes
 
@@ -168,6 +168,8 @@ def _records(
             place += 1
             continue
         fields, taken = _fields((lines[i] for i in range(place, len(lines))), delimiter, quoting)
+        if taken > 1 and _alone(lines[place : place + taken], delimiter, width):
+            fields = None
         if fields is not None and len(fields) == width:
             place += taken
             yield number, fields, ""
@@ -180,6 +182,16 @@ def _records(
             yield number, None, f"its quotes do not follow csv quoting: {_short(line)}"
         else:
             yield number, None, f"{len(fields)} fields instead of {width}: {_short(line)}"
+
+
+def _alone(lines: Sequence[str], delimiter: str, width: int) -> bool:
+    """Whether each line of a record is one by itself: then a stray quote has swallowed those up to the next.
+
+    Of two columns with a comma between this cannot be told, for any sentence has commas.
+    """
+    if width < 2 or (width == 2 and delimiter in ",;"):
+        return False
+    return all(width in (len(_fields(iter([line]), delimiter, True)[0] or ()), line.count(delimiter) + 1) for line in lines)
 
 
 def _fields(lines: Iterator[str], delimiter: str, quoting: bool) -> tuple[list[str] | None, int]:

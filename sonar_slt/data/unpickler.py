@@ -7,6 +7,7 @@ strings, numbers and plain numpy arrays, knows a torch tensor by its shape, and 
 from __future__ import annotations
 
 import ast
+import codecs
 import gzip
 import io
 import warnings
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from pickletools import genops
+from pickletools import OpcodeInfo, code2op
 from typing import IO, Any, cast
 
 import numpy as np
@@ -37,7 +38,12 @@ from sonar_slt.errors import UserError
 
 _PIECE = 1 << 24  # bytes asked for at once, so that a declared size takes no more memory than the file can fill
 _LONGEST = 1 << 30  # bytes of one value
-_MOST_STEPS = 50_000_000  # the largest label files that circulate take two million
+_MOST_STEPS = 16_000_000  # a path for every frame of How2Sign takes twelve million, PHOENIX two
+_FLOOR, _TIMES, _UNZIPPED = 1 << 26, 16, 200
+"""Bytes that any file may make, bytes made for each one read, bytes unzipped for each one of the file."""
+_CONTAINERS = ("EMPTY_LIST", "EMPTY_DICT", "LIST", "DICT", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "MEMOIZE")
+_COSTS = {**dict.fromkeys(_CONTAINERS, 64), "EMPTY_SET": 224, "FROZENSET": 224, "MARK": 32}
+"""Bytes that an instruction of few bytes makes."""
 
 
 def load(path: Path) -> Any:
@@ -53,8 +59,9 @@ def load(path: Path) -> Any:
         if start.startswith(b"PK"):
             raise Malformed("it is a zip archive")
         if start.startswith(b"\x1f\x8b"):
+            most = max(_FLOOR, _UNZIPPED * path.stat().st_size)
             with gzip.open(file) as unzipped:
-                return _Machine().run(io.BufferedReader(unzipped))
+                return _Machine().run(io.BufferedReader(unzipped), most)
         return _Machine().run(file)
 
 
@@ -76,6 +83,8 @@ def _told(path: Path) -> Iterator[None]:
     except (ValueError, LookupError, TypeError, SyntaxError, ArithmeticError, MemoryError, EOFError) as error:
         raise _broken(path, error) from error
     except (zlib.error, OSError) as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise UserError(f"'{path}' cannot be read: {error.strerror}.") from error
         raise _broken(path, error) from error
 
 
@@ -100,23 +109,51 @@ def _npy(file: IO[bytes]) -> Any:
 
 
 class _Source:
-    """The bytes of a file for pickletools, in pieces."""
+    """The bytes of a file for pickletools, in pieces; `count` of them were read, of `most` that may be."""
 
-    def __init__(self, stream: IO[bytes] | io.BufferedReader) -> None:
-        self.stream, self.tell = stream, stream.tell
+    def __init__(self, stream: IO[bytes] | io.BufferedReader, most: int | None = None) -> None:
+        self.stream, self.most, self.count = stream, most, 0
 
     def read(self, count: int) -> bytes:
         if count <= _PIECE:
-            return self.stream.read(count)
+            return self._counted(self.stream.read(count))
         if count > _LONGEST:
             raise Malformed(f"a value of {count} bytes is declared")
         pieces = bytearray()
-        while len(pieces) < count and (piece := self.stream.read(min(_PIECE, count - len(pieces)))):
+        while len(pieces) < count and (piece := self._counted(self.stream.read(min(_PIECE, count - len(pieces))))):
             pieces += piece
         return bytes(pieces)
 
     def readline(self) -> bytes:
-        return self.stream.readline(_PIECE)
+        return self._counted(self.stream.readline(_PIECE))
+
+    def _counted(self, piece: bytes) -> bytes:
+        self.count += len(piece)
+        if self.most is not None and self.count > self.most:
+            raise Malformed(f"it unzips to more than {self.most:,} bytes, {_UNZIPPED} times its own")
+        return piece
+
+
+def _instructions(source: _Source) -> Iterator[tuple[OpcodeInfo, Any]]:
+    """What is asked for in turn, with its argument."""
+    name = ""
+    while name != "STOP":
+        code = source.read(1)
+        instruction = code2op.get(code.decode("latin-1"))
+        if instruction is None:
+            raise Malformed(f"{code!r} is no instruction" if code else "it has no end")
+        name = instruction.name
+        if name == "STRING":  # as Python 2 wrote it; pickletools takes it for ASCII
+            yield instruction, _quoted(source.readline())
+        else:
+            yield instruction, instruction.arg.reader(cast(IO[bytes], source)) if instruction.arg else None
+
+
+def _quoted(line: bytes) -> bytes:
+    text = line.strip()
+    if len(text) < 2 or text[:1] != text[-1:] or text[:1] not in (b"'", b'"'):
+        raise Malformed("a string without quotes")
+    return cast(bytes, codecs.escape_decode(text[1:-1])[0])
 
 
 class _Machine:
@@ -126,11 +163,12 @@ class _Machine:
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
+        self.made = 0
 
-    def run(self, stream: IO[bytes] | io.BufferedReader) -> Any:
+    def run(self, stream: IO[bytes] | io.BufferedReader, most: int | None = None) -> Any:
         """The content, made plain."""
-        argument: Any
-        for step, (instruction, argument, _) in enumerate(genops(cast(IO[bytes], _Source(stream)))):
+        source = _Source(stream, most)
+        for step, (instruction, argument) in enumerate(_instructions(source)):
             name = instruction.name
             if name == "MEMOIZE":
                 self.memo[len(self.memo)] = self.stack[-1]
@@ -148,8 +186,9 @@ class _Machine:
                 self.stack.append(_named(*argument.split(" ", 1)))
             elif name not in ("PROTO", "FRAME", "STOP"):
                 raise Refused(_asked(name, argument))
-            if step > _MOST_STEPS:
-                raise Malformed(f"more than {_MOST_STEPS} instructions")
+            self.made += _COSTS.get(name, 0)
+            if step > _MOST_STEPS or self.made > _FLOOR + _TIMES * source.count:
+                raise Malformed("it makes far more than it holds")
         return _plain(self.stack.pop(), {})
 
     def top(self) -> list[Any]:
@@ -199,17 +238,24 @@ class _Machine:
         given, function = self.stack.pop(), self.stack.pop()
         if type(function) is not Named or type(given) is not tuple:
             raise Refused(f"the call of a {type(function).__name__}")
+        self._count(given)
         made = function.make(*given)
-        if type(made) is Storage:  # gigabytes of features in neccam's files: nobody asks for them again
+        if type(made) is Storage:  # gigabytes of features in neccam's files: their bytes are let go
             for place in [*islice(reversed(self.memo), 2)]:
-                self.memo[place] = None
+                if self.memo[place] is given or self.memo[place] is given[0]:
+                    self.memo[place] = made if self.memo[place] is given[0] else (made,)
         self.stack.append(made)
 
     def build(self) -> None:
         state, built = self.stack.pop(), self.stack[-1]
         if type(built) not in (Array, Dtype) or type(state) is not tuple:
             raise Refused(f"the state of a {getattr(built, 'name', type(built).__name__)}")
+        self._count(state)
         built.build(state)
+
+    def _count(self, given: tuple[Any, ...]) -> None:
+        """What is made of these, which may be the same again and again."""
+        self.made += 256 + sum(16 * len(value) for value in given if type(value) in _LARGE)
 
 
 def _paired(items: list[Any]) -> dict[Any, Any]:
@@ -274,7 +320,8 @@ def _plain(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
 _VALUES: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE"), _text),
     **dict.fromkeys(("SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"), bytes),
-    **dict.fromkeys(("STRING", "BINSTRING", "SHORT_BINSTRING"), lambda text: EightBit(text.encode("latin-1"))),
+    "STRING": EightBit,
+    **dict.fromkeys(("BINSTRING", "SHORT_BINSTRING"), lambda text: EightBit(text.encode("latin-1"))),
     **dict.fromkeys(("BININT", "BININT1", "BININT2", "INT", "LONG", "LONG1", "LONG4"), _whole),
     **dict.fromkeys(("FLOAT", "BINFLOAT"), float),
     "NONE": lambda _: None,
@@ -306,4 +353,5 @@ _CHANGES: Mapping[str, Callable[[_Machine], Any]] = {
     "REDUCE": _Machine.reduce,
     "BUILD": _Machine.build,
 }
+_LARGE = frozenset({str, bytes, EightBit, list, tuple, set, dict})
 _PUTS, _GETS = frozenset({"PUT", "BINPUT", "LONG_BINPUT"}), frozenset({"GET", "BINGET", "LONG_BINGET"})

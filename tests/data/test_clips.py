@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from random import Random
@@ -257,10 +258,10 @@ class Holding:
 
 
 class Changed:
-    """A manifest in which the first clip of a split is called clip-7 and says something else."""
+    """A manifest whose rows are changed as they are read."""
 
-    def __init__(self, rows: Any, split: str, texts: dict[str, Any], pseudo: dict[str, Any]) -> None:
-        self.rows, self.place, self.texts, self.pseudo = rows, int(rows.split(split)[0]), texts, pseudo
+    def __init__(self, rows: Any, change: Callable[[int, Row], Row]) -> None:
+        self.rows, self.change = rows, change
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.rows, name)
@@ -269,10 +270,7 @@ class Changed:
         return len(self.rows)
 
     def __getitem__(self, place: int) -> Row:
-        row: Row = self.rows[place]
-        if place != self.place:
-            return row
-        return replace(row, id="clip-7", texts={**row.texts, **self.texts}, pseudo=self.pseudo)
+        return self.change(place, self.rows[place])
 
 
 class TestTexts:
@@ -281,8 +279,14 @@ class TestTexts:
         """A function that opens the corpus once a clip says something else in some languages."""
 
         def opened(texts: dict[str, Any], *, split: str = "dev", pseudo: Any = None, **options: Any) -> Clips:
-            rows = Changed(data.corpus.rows, split, texts, pseudo or {})
-            return reopened(data, corpus=Holding(data.corpus, rows), **options)
+            first = int(data.corpus.rows.split(split)[0])
+
+            def change(place: int, row: Row) -> Row:
+                if place != first:
+                    return row
+                return replace(row, id="clip-7", texts={**row.texts, **texts}, pseudo=pseudo or {})
+
+            return reopened(data, corpus=Holding(data.corpus, Changed(data.corpus.rows, change)), **options)
 
         return opened
 
@@ -309,12 +313,19 @@ class TestTexts:
             changed({code: [] for code in data.targets})
 
     def test_a_target_language_that_no_training_clip_has_is_refused(self, data: Clips) -> None:
+        def without(_: int, row: Row) -> Row:
+            return replace(row, texts={code: texts for code, texts in row.texts.items() if code != "rus_Cyrl"})
+
+        corpus = Holding(data.corpus, Changed(data.corpus.rows, without))
         with pytest.raises(UserError, match="No training clip has a sentence in rus_Cyrl"):
-            reopened(
-                data,
-                corpus=Holding(data.corpus, Without(data.corpus.rows, "rus_Cyrl")),
-                targets=["deu_Latn", "rus_Cyrl"],
-            )
+            reopened(data, corpus=corpus, targets=["deu_Latn", "rus_Cyrl"])
+
+    def test_a_corpus_without_a_dev_clip_is_refused(self, data: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
+        rows = Changed(data.corpus.rows, lambda _, row: row)
+        split = data.corpus.rows.split
+        monkeypatch.setattr(rows, "split", lambda name: split(name)[: 0 if name == "dev" else None], raising=False)
+        with pytest.raises(UserError, match="no dev clip to be chosen by; its splits are train, dev, test"):
+            reopened(data, corpus=Holding(data.corpus, rows))
 
     def test_sentences_of_machines_are_trained_on_and_judged_only_without_others(self, changed: Any) -> None:
         made = changed(
@@ -327,20 +338,3 @@ class TestTexts:
         drawn = list(made.numbering)
         assert [drawn[i] for i in made.numbering.of(number, "deu_Latn")] == [("deu_Latn", "Regen in Bayern.")]
         assert ("eng_Latn", "Rain.") in [drawn[i] for i in made.numbering.of(number, "eng_Latn")]
-
-
-class Without:
-    """A manifest that has nothing in a language."""
-
-    def __init__(self, rows: Any, code: str) -> None:
-        self.rows, self.code = rows, code
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.rows, name)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, place: int) -> Row:
-        row: Row = self.rows[place]
-        return replace(row, texts={code: texts for code, texts in row.texts.items() if code != self.code})

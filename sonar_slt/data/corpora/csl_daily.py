@@ -15,7 +15,7 @@ from sonar_slt.data.corpora.labels import Label, Labelled, entry_of, label_file,
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.faults import Fault
 from sonar_slt.data.known import Variant
-from sonar_slt.data.places import Places, release, within
+from sonar_slt.data.places import Places, release, settled, within
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.release import Entry, Reading
@@ -105,7 +105,7 @@ class CslDaily(Corpus):
             faults += self._mend(split_of, {label.id for label in found.labels}, places)
             self._add(found, split_of, places, entries, faults)
             notes += found.notes
-        return Reading(entries=entries, faults=[*faults, *places.unlabelled()], notes=notes)
+        return settled(Reading(entries=entries, faults=[*faults, *places.unlabelled()], notes=notes))
 
     def _add(
         self,

@@ -30,7 +30,7 @@ from sonar_slt.data.places import Places, release, within
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.preparation.checks import bad_id
-from sonar_slt.data.release import Entry, Media, Reading, Span
+from sonar_slt.data.release import Entry, Reading, Span
 from sonar_slt.data.tables import Line, Table, misread, read_table
 from sonar_slt.errors import UserError
 from sonar_slt.languages import language as require_language
@@ -189,7 +189,7 @@ class How2Sign(Corpus):
             where=where,
             signer=signer[1] if signer else "",
             pictures=pictures,
-            pose=found.poses.pose(id) or (_whole(found.poses, video, span) if self.poses else None),
+            pose=found.poses.pose(id, split) or (found.poses.pose(video, split, span) if self.poses and span else None),
             fps=fps if fps and fps > 0 else None,
         )
         return entry, [*faults, *self._known_bad(entry), *self._missing(entry)]
@@ -254,11 +254,6 @@ def _span(values: Mapping[str, str]) -> Span | None:
     """The times of a row, the realigned ones where the table has these."""
     start, end = (_number(values.get(name, "")) for name in (REALIGNED if REALIGNED[0] in values else ORIGINAL))
     return None if start is None or end is None else Span(start, end)
-
-
-def _whole(poses: Places, video: str, span: Span | None) -> Media | None:
-    """The sentence in the poses of its whole video."""
-    return poses.pose(video, span=span) if span else None
 
 
 def _strangers(whole: Places | None, split: str) -> list[str]:

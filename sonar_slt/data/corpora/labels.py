@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.places import SPLITS, Places, release, within
+from sonar_slt.data.places import SPLITS, Places, release, settled, within
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.preparation.checks import bad_id
@@ -134,7 +135,7 @@ def _frames(record: Mapping[str, Any]) -> tuple[int | None, str]:
     length = next((record[name] for name in LENGTHS if record.get(name) is not None), None)
     if length is None:
         return None, ""
-    if type(length) in (int, float) and float(length).is_integer() and length >= 0:
+    if type(length) in (int, float) and float(length).is_integer() and 0 <= length < 1e9:
         return int(length), ""
     return None, f"its length is {_short(length)}"
 
@@ -184,7 +185,7 @@ class Labels(Corpus):
     ) -> None:
         super().__init__(folder=folder, preparation=preparation, pose=pose)
         self.root, self.name, self.sign_language = Path(root), name, sign_language
-        self.files, self.language, self.frame_rate = dict(files), require_language(language).code, fps
+        self.files, self.language, self.frame_rate = dict(files), require_language(language).code, rate(fps)
         self.folders = {"frames": frames, "videos": videos, "poses": poses}
 
     def label_files(self) -> Sequence[Path]:
@@ -217,7 +218,14 @@ class Labels(Corpus):
                 faults += wrong
         machines = Counter(code for entry in entries for code in entry.pseudo)
         notes += [f"{count:,} sentences in {code} are a machine's" for code, count in sorted(machines.items())]
-        return Reading(entries=entries, faults=[*faults, *places.unlabelled()], notes=notes)
+        return settled(Reading(entries=entries, faults=[*faults, *places.unlabelled()], notes=notes))
+
+
+def rate(fps: float | None) -> float | None:
+    """Frames a second that were asked for."""
+    if fps is None or 0 < fps < inf:
+        return fps
+    raise UserError(f"data.fps={fps}: frames a second, above 0, were expected, or null.")
 
 
 def label_file(root: Path, name: str, option: str) -> Path:

@@ -19,7 +19,7 @@ from typing import Any
 from sonar_slt.data.corpora.labels import label_file
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.places import Places, release, within
+from sonar_slt.data.places import Places, release, settled, within
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.release import Entry, Reading, Span
@@ -105,7 +105,7 @@ class _Rows:
         seen = [f"{count:,} {what}" for what, count in self.seen.items()]
         notes = [*self.table.notes, *(f"{name}: {told}" for told in [*known, *seen])]
         faults = [*self.faults, *self.videos.unlabelled(), *self.clips.unlabelled()]
-        return Reading(entries=entries, faults=faults, notes=notes)
+        return settled(Reading(entries=entries, faults=faults, notes=notes))
 
     def _entry(self, row: Mapping[str, str], where: str) -> Entry | None:
         id, video = row["id"].strip(), row["video"].strip()

@@ -110,6 +110,11 @@ class JoinedRows(Sequence[Row]):
         told = "\n".join(f"{name} {rows.digest}" for name, rows in self.parts.items())
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
+    @property
+    def splits(self) -> list[str]:
+        """The names of all splits."""
+        return list(dict.fromkeys(name for rows in self.parts.values() for name in rows.splits))
+
     def split(self, name: str) -> NDArray[np.int64]:
         """The numbers of the rows of a split."""
         found = [rows.split(name) + start for rows, start in zip(self.parts.values(), self.borders, strict=False)]

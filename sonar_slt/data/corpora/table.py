@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from sonar_slt.data.clock import seconds
-from sonar_slt.data.corpora.labels import label_file
+from sonar_slt.data.corpora.labels import label_file, rate
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.places import Places, release, within
+from sonar_slt.data.places import Places, release, settled, within
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.preparation.checks import bad_id
@@ -89,7 +89,7 @@ class Table(Corpus):
         pose: PoseReader | None = None,
     ) -> None:
         super().__init__(folder=folder, preparation=preparation, pose=pose)
-        self.root, self.name, self.sign_language, self.frame_rate = Path(root), name, sign_language, fps
+        self.root, self.name, self.sign_language, self.frame_rate = Path(root), name, sign_language, rate(fps)
         self.table = dict(table) if isinstance(table, Mapping) else table
         self.columns = _columns(columns)
         self.texts, self.pseudo = _languages("texts", texts or {}), tuple(_languages("pseudo", {c: "" for c in pseudo}))
@@ -152,7 +152,7 @@ class Table(Corpus):
                 if entry is not None:
                     entries.append(entry)
                     faults += places.missing(entry)
-        return Reading(entries=entries, faults=[*faults, *places.unlabelled()], notes=notes)
+        return settled(Reading(entries=entries, faults=[*faults, *places.unlabelled()], notes=notes))
 
     def _rows(self, path: Path, faults: list[Fault], notes: list[str]) -> Iterator[_Row]:
         required = [*self.columns.values(), *self.texts.values()]
@@ -203,7 +203,7 @@ class Table(Corpus):
         frames, fps = row["frames"].strip(), seconds(row["fps"])
         if frames and not (frames.isascii() and frames.isdigit() and len(frames) < 10):
             wrong = wrong or f"its length is {frames[:40]!r}"
-        if row["fps"].strip() and not fps:
+        if row["fps"].strip() and not (fps and fps > 0):
             wrong = wrong or f"its frame rate is {row['fps'][:40]!r}"
         if wrong:
             return None, [Fault(id=id, kind="bad_row", told=f"{row.where}: {wrong}", split=split)]

@@ -28,12 +28,13 @@ def find(folder: Path, id: str, split: str = "") -> Path | None:
     return None
 
 
-def listed(folder: Path) -> dict[str, Path]:
+def listed(folder: Path) -> dict[str, list[Path]]:
     """Every pose file and json folder by its id, sorted: those in the folder itself, then those one folder deeper."""
-    found, others = _clips(folder)
-    for other in others:
-        for id, path in _clips(other)[0].items():
-            found.setdefault(id, path)
+    outer, others = _clips(folder)
+    found: dict[str, list[Path]] = {}
+    for clips in (outer, *(_clips(other)[0] for other in others)):
+        for id, path in clips.items():
+            found.setdefault(id, []).append(path)
     return dict(sorted(found.items()))
 
 

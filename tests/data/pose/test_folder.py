@@ -33,18 +33,18 @@ def test_every_id_in_every_format(id, kind, split, tmp_path):
     touch(tmp_path / split / "other.pose")
     assert find(tmp_path, id, "train") == path
     assert find(tmp_path, id, split) == path
-    assert listed(tmp_path)[id] == path
+    assert listed(tmp_path)[id] == [path]
     assert find(tmp_path, "absent", "train") is None
 
 
 def test_the_first_format_and_the_outer_folder_are_preferred(tmp_path):
     inner = touch(tmp_path / "dev" / "c.pose")
-    assert find(tmp_path, "c", "dev") == listed(tmp_path)["c"] == inner
+    assert find(tmp_path, "c", "dev") == listed(tmp_path)["c"][0] == inner
     path = json_folder(tmp_path / "c")
-    assert find(tmp_path, "c", "dev") == listed(tmp_path)["c"] == path
+    assert find(tmp_path, "c", "dev") == listed(tmp_path)["c"][0] == path
     for suffix in (".npy", ".npz", ".pose"):
         path = touch(tmp_path / f"c{suffix}")
-        assert find(tmp_path, "c", "dev") == listed(tmp_path)["c"] == path
+        assert find(tmp_path, "c", "dev") == listed(tmp_path)["c"][0] == path
 
 
 def test_a_dot_in_an_id_is_no_suffix(tmp_path):
@@ -75,11 +75,11 @@ def test_what_is_hidden_is_not_listed(tmp_path):
     assert listed(tmp_path) == {}
 
 
-def test_the_list_is_sorted_and_the_first_split_wins(tmp_path):
+def test_the_list_is_sorted_and_has_the_clips_of_every_split(tmp_path):
     for path in ("train/b.pose", "dev/b.pose", "train/a.pose", "c.npy"):
         touch(tmp_path / path)
     assert list(listed(tmp_path)) == ["a", "b", "c"]
-    assert listed(tmp_path)["b"] == tmp_path / "dev" / "b.pose"
+    assert listed(tmp_path)["b"] == [tmp_path / "dev" / "b.pose", tmp_path / "train" / "b.pose"]
 
 
 @pytest.mark.properties

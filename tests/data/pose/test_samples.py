@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="SONAR_SLT_SAMPLES 
 )
 def test_pose_files(name, layout, frames, size, missing, first):
     path = find(SAMPLES / "pose", name)
-    assert path is not None and listed(SAMPLES / "pose")[name] == path
+    assert path is not None and listed(SAMPLES / "pose")[name] == [path]
     recording = PoseReader().read(Media("pose", path))
     assert recording.layout is layout
     assert (len(recording), recording.fps, recording.size) == (frames, 24.0, size)

@@ -1,7 +1,7 @@
 """From a release to a corpus that trains: a manifest, a clip store, a list of faults, and a page to look at.
 
-A job that was killed goes on where it was. With write_as= the toy world is written out instead, as a corpus is released,
-to try a reader on.
+A job that was killed goes on where it was. With write_as= the toy world is written out instead, as a corpus is
+released, to try a reader on.
 
 Examples:
     sonar-slt prepare data=phoenix14t data.root=/data/PHOENIX-2014-T data.poses=/data/poses

@@ -78,6 +78,8 @@ def train(
             mirror.log_hyperparams(dict(config))
             loggers.append(mirror)
         trainer = build(steps_not_epochs(config["trainer"]), logger=loggers, **parts)
+        if trainer.world_size > 1:
+            raise UserError(f"{trainer.world_size} processes: a training runs on one device yet; trainer.devices=1.")
         made = assemble(config, device=trainer.strategy.root_device)
         if config["conclude"] and made.space:
             made.data.require(config["conclude"], made.data.targets)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sonar_slt.config.build import build
+from sonar_slt.config.signature import signature
+from sonar_slt.errors import UserError
 
 if TYPE_CHECKING:
     import torch
@@ -31,11 +33,14 @@ class Assembly:
 
 
 def corpus_of(config: Mapping[str, Any]) -> Any:
-    """The corpus; one of clips is told how they are prepared."""
+    """The corpus; one that is prepared is told how."""
+    node = config["data"]
+    taken = signature(node["_target_"])
+    if taken is None or "preparation" not in taken.parameters:
+        return build(node)
     if not config.get("preparation"):
-        return build(config["data"])
-    preparation = build(config["preparation"], normalise=build(config["normalise"]))
-    return build(config["data"], preparation=preparation)
+        raise UserError(f"preparation=null: {node['_target_']} has to be told how clips are prepared.")
+    return build(node, preparation=build(config["preparation"], normalise=build(config["normalise"])))
 
 
 def batches_of(config: Mapping[str, Any], space: SentenceSpace | None) -> Any:
@@ -51,6 +56,8 @@ def assemble(config: Mapping[str, Any], *, device: torch.device | str = "cpu") -
 
     from sonar_slt.objective import Objective
 
+    if not 0 <= config["seed"] < 2**32:
+        raise UserError(f"seed={config['seed']}: a seed is a whole number from 0 to {2**32 - 1}.")
     pl.seed_everything(config["seed"], verbose=False)
     space = build(config["space"], device=device) if config.get("space") else None
     data = batches_of(config, space)

@@ -167,7 +167,8 @@ class Clips(Streamed[ClipBatch]):
     def sample(self, size: int = 128) -> Tensor:
         """Some training clips (clips, time, points, 3), padded with missing points: enough to know their statistics."""
         rows = self.rows["train"].numbers
-        return self.collate(rows[:: max(1, len(rows) // size)][:size], Random("sample")).clip.float()
+        spread = np.linspace(0, len(rows) - 1, min(size, len(rows))).round().astype(int)
+        return self.collate(rows[spread], Random("sample")).clip.float()
 
     def shown(self, row: Row) -> Clip:
         """What the model may see of a clip, every frame of it: (frames, points, 3)."""
@@ -181,7 +182,7 @@ class Clips(Streamed[ClipBatch]):
         """The dev split in order."""
         self.make_ready()
         starts = range(0, len(self.rows["dev"]), self.size)
-        return loader(partial(self._piece, "dev"), lambda: starts, workers=self.workers)
+        return loader(partial(self._piece, "dev"), partial(iter, starts), workers=self.workers)
 
     def make_ready(self) -> None:
         """Look up vectors and tokens."""

@@ -14,16 +14,30 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
 from sonar_slt.data.known import Variant
 from sonar_slt.data.layout import Layout
 from sonar_slt.data.layouts import named
 from sonar_slt.data.manifest import Manifest
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
+from sonar_slt.data.preparation.checks import bad_id
 from sonar_slt.data.recording import Recording
 from sonar_slt.data.release import Entry, Reading
 from sonar_slt.data.store import ClipStore
 from sonar_slt.errors import UserError
+
+
+def clips_of(prepared: Path, rows: Manifest) -> ClipStore:
+    """The clip store of a prepared folder, whose clips are those of the manifest, one by one."""
+    clips = ClipStore(prepared / "clips")
+    if rows.ids_digest != clips.ids_digest or not np.array_equal(rows.frames, clips.lengths):
+        raise UserError(
+            f"'{prepared / 'manifest.jsonl'}' does not belong to the clip store beside it, {len(rows)} rows to "
+            f"{len(clips)} clips: choose clips by an own split or batches.limit, not by editing the file."
+        )
+    return clips
 
 
 class Corpus(ABC):
@@ -51,9 +65,9 @@ class Corpus(ABC):
     def read(self) -> Reading:
         """What the labels and folders say, in the order of the labels; no clip is opened."""
 
-    def record(self, entry: Entry) -> Recording | None:
-        """The points of one clip, None where the release has pictures only."""
-        return None if entry.pose is None else self.pose.read(entry.pose, fps=entry.fps)
+    def record(self, entry: Entry, *, size: tuple[int, int] | None = None) -> Recording | None:
+        """The points of one clip, None where the release has pictures only; `size` is that of its pictures."""
+        return None if entry.pose is None else self.pose.read(entry.pose, fps=entry.fps or self.frame_rate, size=size)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -61,12 +75,15 @@ class Corpus(ABC):
         asked = [self.name, self.version, self.settings(), self.pose.described(), self.preparation.described()]
         found = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
         for path in self.label_files():
-            found.update(hashlib.sha256(path.read_bytes()).digest())
+            with path.open("rb") as stream:
+                found.update(hashlib.file_digest(stream, "sha256").digest())
         return found.hexdigest()[:12]
 
     @property
     def prepared(self) -> Path:
         """The folder of manifest, clip store, faults and report."""
+        if why := bad_id(self.name):
+            raise UserError(f"data.name={self.name!r} {why}: it names the folder of the prepared corpus.")
         return self.corpora / f"{self.name}-{self.fingerprint}"
 
     def prepare(self) -> None:
@@ -88,7 +105,7 @@ class Corpus(ABC):
                 f"The corpus {self.name} was prepared from pictures alone and has no points: give pose files by "
                 "data.poses=FOLDER."
             )
-        return ClipStore(self.prepared / "clips")
+        return clips_of(self.prepared, self.rows)
 
     @property
     def pools(self) -> Sequence[range]:

@@ -105,4 +105,8 @@ def _shares(sizes: Sequence[int], weights: Sequence[float] | None) -> list[int]:
     parts = parts / parts.sum() * sum(sizes)
     shares = np.floor(parts).astype(int)
     shares[np.argsort(shares - parts, kind="stable")[: sum(sizes) - int(shares.sum())]] += 1
+    if short := [place for place, share in enumerate(shares) if not share and sizes[place]]:
+        raise UserError(
+            f"data.weights: of {sum(sizes)} draws an epoch, corpus number {short[0] + 1} would get none: give more."
+        )
     return [int(share) for share in shares]

@@ -120,7 +120,8 @@ class Manifest(Sequence[Row]):
         weakref.finalize(self, os.close, self._file)
         self.frames: NDArray[np.int32] = found.frames
         self.splits: list[str] = found.splits
-        self._split_codes, self._starts, self.digest = found.split_codes, found.starts, found.digest
+        self._split_codes, self._starts = found.split_codes, found.starts
+        self.digest, self.ids_digest = found.digest, found.ids_digest
 
     def __reduce__(self) -> tuple[type[Manifest], tuple[Path]]:
         return Manifest, (self.path,)
@@ -173,12 +174,13 @@ class _Lines:
     split_codes: NDArray[np.int8]  # (rows,) places in `splits`
     splits: list[str]
     digest: str
+    ids_digest: str
 
 
 def _scan(path: Path) -> _Lines:
     frames, starts, codes, ids = array("i"), array("q", [0]), array("b"), array("q")
     names: dict[str, int] = {}
-    content = hashlib.sha256()
+    content, named = hashlib.sha256(), hashlib.sha256()
     with path.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
             try:
@@ -188,6 +190,7 @@ def _scan(path: Path) -> _Lines:
                 told = "a manifest has at most 128 splits" if isinstance(error, OverflowError) else error
                 raise UserError(f"Line {number} of '{path}' is no manifest row: {told}.") from error
             content.update(line)
+            named.update(value["id"].encode() + b"\n")
             frames.append(value["frames"])
             starts.append(starts[-1] + len(line))
             ids.append(hash(value["id"]))
@@ -200,6 +203,7 @@ def _scan(path: Path) -> _Lines:
         places[np.array(codes, np.intp)],
         splits,
         content.hexdigest()[:16],
+        named.hexdigest(),
     )
 
 

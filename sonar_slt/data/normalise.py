@@ -37,7 +37,7 @@ class BySigner:
             return np.zeros_like(points)
         right, left = layout.shoulders
         both = seen[:, right] & seen[:, left]
-        spread = 2 * float(places[seen].std(dtype=np.float64))
+        spread = 2 * float(np.sqrt(places[seen].var(axis=0, dtype=np.float64).mean()))
         centre, scale = places[seen].mean(axis=0, dtype=np.float64).astype(np.float32), spread
         if both.any():
             pair = np.median(places[both][:, [right, left]], axis=0)

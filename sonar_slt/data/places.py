@@ -68,9 +68,7 @@ def settled(reading: Reading) -> Reading:
 class Places:
     """What was found by name, and which of it a label has asked for."""
 
-    def __init__(
-        self, *, frames: Path | None = None, videos: Path | None = None, poses: Path | None = None
-    ) -> None:
+    def __init__(self, *, frames: Path | None = None, videos: Path | None = None, poses: Path | None = None) -> None:
         self._found: dict[MediaKind, Mapping[str, list[Path]]] = {
             "frames": _by_name(frames, _folders(frames)) if frames else {},
             "video": _by_name(videos, _videos(videos)) if videos else {},

@@ -47,7 +47,7 @@ class Slots:
     """
 
     def __init__(self, *, workers: int, size: int = SIZE) -> None:
-        self.size, self.number = size, next(_numbers)
+        self.size, self.number, self._owner = size, next(_numbers), os.getpid()
         each = WAITING + IN_HAND
         self._maps = [mmap.mmap(-1, size) for _ in range(workers * each)]
         self._free = [os.pipe() for _ in range(workers)]
@@ -82,6 +82,8 @@ class Slots:
         return np.ndarray(shape, dtype, buffer=self._maps[slot])
 
     def _release(self, slot: int) -> None:
+        if os.getpid() != self._owner:  # a forked process has copies of what this one holds; they free nothing
+            return
         worker, offset = divmod(slot, self._each)
         os.write(self._free[worker][1], bytes([offset]))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from itertools import count, islice
+from threading import Thread
 from typing import Any, Generic, TypeVar, cast
 
 import pytorch_lightning as pl
@@ -30,8 +32,16 @@ class Stream(IterableDataset[Batch]):
         worker = get_worker_info()
         if worker is not None:
             use(self.slots)
+            Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
         first, step = (0, 1) if worker is None else (worker.id, worker.num_workers)
         return map(self.batch, islice(self.numbers(), first, None, step))
+
+
+def _end_with(parent: int) -> None:
+    """End a worker whose training was killed: its batches block in a pipe that nobody reads any more."""
+    while os.getppid() == parent:
+        time.sleep(2)
+    os._exit(1)
 
 
 class Loader(DataLoader[Batch]):
@@ -77,17 +87,23 @@ class Streamed(pl.LightningDataModule, Generic[Batch]):
     def train_dataloader(self) -> DataLoader[Batch]:
         """Training batches from the one on that comes next; of several processes each has every so many-th."""
         self.make_ready()
-        rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        first = self.served * ranks + rank
-        return loader(self.batch, partial(count, first, ranks), workers=self.workers)
+        return loader(self.batch, self._numbers, workers=self.workers)
 
     def state_dict(self) -> dict[str, Any]:
         """How many batches a process has been given: a training that goes on is given the next one."""
-        if self.trainer is None:
-            return {"served": self.served}
-        done = self.trainer.fit_loop.epoch_loop.batch_progress.total.processed  # type: ignore[attr-defined]
-        return {"served": int(done)}
+        return {"served": self._given()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on behind the batches that were given."""
         self.served = int(state_dict["served"])
+
+    def _numbers(self) -> Iterator[int]:
+        """The numbers of this process's batches from now on."""
+        rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        return count(self._given() * ranks + rank, ranks)
+
+    def _given(self) -> int:
+        if self.trainer is None:
+            return self.served
+        done = self.trainer.fit_loop.epoch_loop.batch_progress.total.processed  # type: ignore[attr-defined]
+        return max(self.served, int(done))

@@ -61,7 +61,8 @@ def read_table(
 
     The first of `delimiters` is what the release has, the others are met in re-saved copies and noted. `quoting` says
     whether the file follows csv quoting. `required` columns must be among those of the first line; `header` names the
-    columns of a file that has no such line. `crlf` says which line end the release has, None that there is none to compare with. `split` goes into the faults.
+    columns of a file that has no such line. `crlf` says which line end the release has, None that any
+    will do. `split` goes into the faults.
     """
     text, notes = decoded(path, crlf=crlf)
     lines = text.split("\n")
@@ -191,7 +192,9 @@ def _alone(lines: Sequence[str], delimiter: str, width: int) -> bool:
     """
     if width < 2 or (width == 2 and delimiter in ",;"):
         return False
-    return all(width in (len(_fields(iter([line]), delimiter, True)[0] or ()), line.count(delimiter) + 1) for line in lines)
+    return all(
+        width in (len(_fields(iter([line]), delimiter, True)[0] or ()), line.count(delimiter) + 1) for line in lines
+    )
 
 
 def _fields(lines: Iterator[str], delimiter: str, quoting: bool) -> tuple[list[str] | None, int]:

@@ -7,7 +7,6 @@ strings, numbers and plain numpy arrays, knows a torch tensor by its shape, and 
 from __future__ import annotations
 
 import ast
-import codecs
 import gzip
 import io
 import warnings
@@ -16,11 +15,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from pickletools import OpcodeInfo, code2op
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import numpy as np
 
+from sonar_slt.data.instructions import Source, instructions
 from sonar_slt.data.stand_ins import (
     ALLOWED,
     SCALARS,
@@ -36,13 +35,22 @@ from sonar_slt.data.stand_ins import (
 )
 from sonar_slt.errors import UserError
 
-_PIECE = 1 << 24  # bytes asked for at once, so that a declared size takes no more memory than the file can fill
-_LONGEST = 1 << 30  # bytes of one value
 _MOST_STEPS = 16_000_000  # a path for every frame of How2Sign takes twelve million, PHOENIX two
 _FLOOR, _TIMES, _UNZIPPED = 1 << 26, 16, 200
 """Bytes that any file may make, bytes made for each one read, bytes unzipped for each one of the file."""
-_CONTAINERS = ("EMPTY_LIST", "EMPTY_DICT", "LIST", "DICT", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "MEMOIZE")
-_COSTS = {**dict.fromkeys(_CONTAINERS, 64), "EMPTY_SET": 224, "FROZENSET": 224, "MARK": 32}
+_SMALL = (
+    "EMPTY_LIST",
+    "EMPTY_DICT",
+    "LIST",
+    "DICT",
+    "TUPLE",
+    "TUPLE1",
+    "TUPLE2",
+    "TUPLE3",
+    "MEMOIZE",
+    "SHORT_BINSTRING",
+)
+_COSTS = {**dict.fromkeys(_SMALL, 64), "EMPTY_SET": 224, "FROZENSET": 224, "MARK": 32}
 """Bytes that an instruction of few bytes makes."""
 
 
@@ -108,56 +116,8 @@ def _npy(file: IO[bytes]) -> Any:
     return content.item() if isinstance(content, np.ndarray) and not content.shape else content
 
 
-class _Source:
-    """The bytes of a file for pickletools, in pieces; `count` of them were read, of `most` that may be."""
-
-    def __init__(self, stream: IO[bytes] | io.BufferedReader, most: int | None = None) -> None:
-        self.stream, self.most, self.count = stream, most, 0
-
-    def read(self, count: int) -> bytes:
-        if count <= _PIECE:
-            return self._counted(self.stream.read(count))
-        if count > _LONGEST:
-            raise Malformed(f"a value of {count} bytes is declared")
-        pieces = bytearray()
-        while len(pieces) < count and (piece := self._counted(self.stream.read(min(_PIECE, count - len(pieces))))):
-            pieces += piece
-        return bytes(pieces)
-
-    def readline(self) -> bytes:
-        return self._counted(self.stream.readline(_PIECE))
-
-    def _counted(self, piece: bytes) -> bytes:
-        self.count += len(piece)
-        if self.most is not None and self.count > self.most:
-            raise Malformed(f"it unzips to more than {self.most:,} bytes, {_UNZIPPED} times its own")
-        return piece
-
-
-def _instructions(source: _Source) -> Iterator[tuple[OpcodeInfo, Any]]:
-    """What is asked for in turn, with its argument."""
-    name = ""
-    while name != "STOP":
-        code = source.read(1)
-        instruction = code2op.get(code.decode("latin-1"))
-        if instruction is None:
-            raise Malformed(f"{code!r} is no instruction" if code else "it has no end")
-        name = instruction.name
-        if name == "STRING":  # as Python 2 wrote it; pickletools takes it for ASCII
-            yield instruction, _quoted(source.readline())
-        else:
-            yield instruction, instruction.arg.reader(cast(IO[bytes], source)) if instruction.arg else None
-
-
-def _quoted(line: bytes) -> bytes:
-    text = line.strip()
-    if len(text) < 2 or text[:1] != text[-1:] or text[:1] not in (b"'", b'"'):
-        raise Malformed("a string without quotes")
-    return cast(bytes, codecs.escape_decode(text[1:-1])[0])
-
-
 class _Machine:
-    """Stack, marks and memo of a pickle; what an instruction is made of is said by Python's own pickletools."""
+    """Stack, marks and memo of a pickle, and the bytes made so far."""
 
     def __init__(self) -> None:
         self.stack: list[Any] = []
@@ -167,9 +127,8 @@ class _Machine:
 
     def run(self, stream: IO[bytes] | io.BufferedReader, most: int | None = None) -> Any:
         """The content, made plain."""
-        source = _Source(stream, most)
-        for step, (instruction, argument) in enumerate(_instructions(source)):
-            name = instruction.name
+        source = Source(stream, most)
+        for step, (name, argument) in enumerate(instructions(source)):
             if name == "MEMOIZE":
                 self.memo[len(self.memo)] = self.stack[-1]
             elif name in _PUTS:
@@ -238,8 +197,8 @@ class _Machine:
         given, function = self.stack.pop(), self.stack.pop()
         if type(function) is not Named or type(given) is not tuple:
             raise Refused(f"the call of a {type(function).__name__}")
-        self._count(given)
         made = function.make(*given)
+        self._count(made, given)
         if type(made) is Storage:  # gigabytes of features in neccam's files: their bytes are let go
             for place in [*islice(reversed(self.memo), 2)]:
                 if self.memo[place] is given or self.memo[place] is given[0]:
@@ -250,12 +209,13 @@ class _Machine:
         state, built = self.stack.pop(), self.stack[-1]
         if type(built) not in (Array, Dtype) or type(state) is not tuple:
             raise Refused(f"the state of a {getattr(built, 'name', type(built).__name__)}")
-        self._count(state)
         built.build(state)
+        self._count(built, state)
 
-    def _count(self, given: tuple[Any, ...]) -> None:
-        """What is made of these, which may be the same again and again."""
-        self.made += 256 + sum(16 * len(value) for value in given if type(value) in _LARGE)
+    def _count(self, made: Any, given: tuple[Any, ...]) -> None:
+        """What was made of these, which may be the same again and again."""
+        self.made += 256 if type(made) in (Array, set, dict) else 64
+        self.made += sum(_EACH[kind] * len(value) for value in given if (kind := type(value)) in _EACH)
 
 
 def _paired(items: list[Any]) -> dict[Any, Any]:
@@ -353,5 +313,5 @@ _CHANGES: Mapping[str, Callable[[_Machine], Any]] = {
     "REDUCE": _Machine.reduce,
     "BUILD": _Machine.build,
 }
-_LARGE = frozenset({str, bytes, EightBit, list, tuple, set, dict})
+_EACH: Mapping[type, int] = {**dict.fromkeys((str, bytes, EightBit), 4), **dict.fromkeys((list, tuple, set, dict), 32)}
 _PUTS, _GETS = frozenset({"PUT", "BINPUT", "LONG_BINPUT"}), frozenset({"GET", "BINGET", "LONG_BINGET"})

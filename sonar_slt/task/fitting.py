@@ -28,10 +28,11 @@ def steps_not_epochs(settings: Mapping[str, Any]) -> dict[str, Any]:
     on_gpu = torch.cuda.is_available() and settings.get("accelerator") != "cpu"
     if steps < 1:
         raise UserError(f"trainer.max_steps={steps}: a training has at least one step.")
+    together = int(settings.get("accumulate_grad_batches") or 1)  # Lightning looks every so many batches, not steps
     return {
         **settings,
         "max_epochs": -1,
-        "val_check_interval": min(int(settings.get("val_check_interval") or steps), steps),
+        "val_check_interval": min(int(settings.get("val_check_interval") or steps), steps) * together,
         "check_val_every_n_epoch": None,
         "num_sanity_val_steps": 0,
         "precision": settings.get("precision") or ("bf16-mixed" if on_gpu else "32-true"),

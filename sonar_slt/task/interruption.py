@@ -26,9 +26,10 @@ class Interruption(pl.Callback):
         if threading.current_thread() is threading.main_thread():
             self.former = {number: signal.signal(number, self._note) for number in HEARD}
 
-    def on_train_batch_start(self, *_: Any) -> None:
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, number: int) -> None:
         """Stop here, where nothing of the next step has begun."""
-        self._stop()
+        if number % trainer.accumulate_grad_batches == 0:
+            self._stop()
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop here too: what was asked for in the last step still counts."""

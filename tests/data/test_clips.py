@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +18,7 @@ import torch
 from sonar_slt.config.assembly import assemble, batches_of, corpus_of
 from sonar_slt.data.batch import ClipBatch
 from sonar_slt.data.clips import Clips
+from sonar_slt.data.corpora.prepared import Prepared
 from sonar_slt.data.manifest import Row
 from sonar_slt.data.sampling import All
 from sonar_slt.errors import UserError
@@ -87,7 +90,9 @@ class TestBatches:
         whole = list(islice(data.train_dataloader(), 6))
         for rank in (0, 1):
             part = reopened(data)
-            part.trainer = SimpleNamespace(global_rank=rank, world_size=2)  # type: ignore[assignment]
+            loop = SimpleNamespace(batch_progress=SimpleNamespace(total=SimpleNamespace(processed=0)))
+            fit = SimpleNamespace(epoch_loop=loop)
+            part.trainer = SimpleNamespace(global_rank=rank, world_size=2, fit_loop=fit)  # type: ignore[assignment]
             part.load_state_dict({"served": 1})
             assert all(map(same, whole[2 + rank :: 2], islice(part.train_dataloader(), 2)))
 
@@ -162,10 +167,25 @@ class TestMixed:
         with pytest.raises(UserError, match="weights: one number above 0 for each of one, two"):
             corpus_of(self.config(sign_config, weights))
 
+    def test_prepared_folders_can_be_mixed(self, data: Clips, sign_config: Any, space: Any) -> None:
+        here = {"_target_": "sonar_slt.data.corpora.prepared.Prepared", "root": str(data.corpus.prepared)}
+        config = self.config(sign_config, None)
+        config["data"]["parts"]["one"] = here
+        mixed = batches_of(config, space)
+        assert len(mixed.rows["train"]) == 34 and mixed.rows["train"][0].id.startswith("one/")
+
+    def test_a_manifest_of_other_clips_is_refused(self, data: Clips, tmp_path: Path) -> None:
+        folder = tmp_path / "copy"
+        shutil.copytree(data.corpus.prepared, folder)
+        lines = (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+        for changed in (lines[1:], [lines[1], lines[0], *lines[2:]]):
+            (folder / "manifest.jsonl").write_text("".join(changed), encoding="utf-8")
+            with pytest.raises(UserError, match="does not belong to the clip store beside it"):
+                _ = Prepared(root=folder).clips
+
     def test_a_prepared_folder_serves_the_same(self, data: Clips, sign_config: Any, space: Any) -> None:
         config = {
             **sign_config,
-            "preparation": None,
             "data": {
                 "_target_": "sonar_slt.data.corpora.prepared.Prepared",
                 "root": str(data.corpus.prepared),  # type: ignore[attr-defined]

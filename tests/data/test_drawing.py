@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -104,11 +105,16 @@ def test_without_weights_every_clip_counts_alike() -> None:
     assert sorted(epochs(mixed(None), 1)[0]) == list(range(420))
 
 
+def test_a_weight_that_leaves_a_corpus_out_is_refused() -> None:
+    with pytest.raises(UserError, match="corpus number 3 would get none"):
+        mixed([1000, 1000, 1])
+
+
 @given(sizes=st.lists(st.integers(1, 50), min_size=1, max_size=5), data=st.data())
 def test_shares_are_whole_and_complete(sizes: list[int], data: st.DataObject) -> None:
-    weights = data.draw(st.lists(st.floats(0.01, 100), min_size=len(sizes), max_size=len(sizes)))
+    weights = data.draw(st.lists(st.floats(0.5, 2), min_size=len(sizes), max_size=len(sizes)))
     borders = np.cumsum([0, *sizes])
-    pools = [np.arange(a, b) for a, b in zip(borders[:-1], borders[1:], strict=True)]
+    pools = [np.arange(a, b) for a, b in pairwise(borders)]
     made = Drawing(pools=pools, lengths=lengths(sum(sizes)), weights=weights)
     exact = np.array(weights) / sum(weights) * sum(sizes)
     assert sum(made.shares) == sum(sizes) and (abs(np.array(made.shares) - exact) < 1 + 1e-9).all()

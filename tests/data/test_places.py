@@ -54,3 +54,26 @@ def test_a_folder_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"data\.poses=nowhere: it is not there"):
         within(tmp_path, "nowhere", "poses")
     assert within(tmp_path, None, "poses") is None
+
+
+def test_poses_are_chosen_by_split_and_the_others_are_told(tmp_path: Path) -> None:
+    files(tmp_path, "train/0001.npy", "val/0001.npy", "test/0001.npy", "0002.pose", "mine/0003.npz")
+    places = Places(poses=tmp_path)
+    for split, folder in (("train", "train"), ("dev", "val"), ("valid", "val")):
+        found = places.pose("0001", split)
+        assert found and found.path == tmp_path / folder / "0001.npy"
+    assert all(places.pose(id, "dev") for id in ("0002", "0003"))
+    assert [(fault.id, fault.kind) for fault in places.unlabelled()] == [("0001", "unlabelled_clip")]
+    assert "'test/0001.npy'" in next(places.unlabelled()).told
+    by_path = places.pose("test/0001.npy", "dev")
+    assert by_path and by_path.path == tmp_path / "test" / "0001.npy"
+    assert not list(places.unlabelled())
+
+
+@pytest.mark.parametrize("kind", ["videos", "poses"])
+def test_a_clip_of_another_split_is_never_taken(tmp_path: Path, kind: str) -> None:
+    root = tmp_path / "dev" / "release"  # what the folders above are called says nothing
+    files(root, "train/0001.mp4", "train/0001.npy")
+    places = Places(**{kind: root})
+    look = places.pictures if kind == "videos" else places.pose
+    assert look("0001", "train") and not look("0001", "dev") and not look("0001", "Train")

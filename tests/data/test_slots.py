@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import pickle
 from collections.abc import Iterator
 from itertools import count, islice
@@ -113,3 +114,17 @@ def test_a_slot_is_free_again_when_its_last_tensor_is_gone() -> None:
 def test_a_batch_may_be_pickled_anywhere() -> None:
     again: Any = pickle.loads(pickle.dumps(batch(5)))
     assert same(again, 5)
+
+
+@forked
+def test_a_forked_process_frees_nothing() -> None:
+    made = Slots(workers=1, size=64)
+    for _ in range(WAITING + IN_HAND):
+        assert made.array(0, SHAPE, HALF) is not None
+    child = os.fork()
+    if not child:
+        made._release(0)
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert made.array(0, SHAPE, HALF) is None
+    slots._filled.clear()

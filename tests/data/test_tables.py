@@ -244,3 +244,22 @@ def test_seven_rows_of_how2sign_need_quoting() -> None:
     assert differing == [14, 23, 25, 27, 35, 36, 37]
     damaged = [number for number, line in enumerate(read[0].rows, start=1) if mojibake(line.values["SENTENCE"])]
     assert damaged == [20, 40]
+
+
+@pytest.mark.parametrize("columns", ["id\ttext", "id\ttext\tsplit", "id,text,split"])
+def test_two_stray_quotes_swallow_no_rows(tmp_path: Path, columns: str) -> None:
+    delimiter = "\t" if "\t" in columns else ","
+    texts = ["one", '"The General', "three", "four", 'he said so"', "six"]
+    rows = [delimiter.join([str(n), text, "train"][: columns.count(delimiter) + 1]) for n, text in enumerate(texts)]
+    path = write(tmp_path, "\n".join([columns, *rows]).encode())
+    table = read_table(path, delimiters=delimiter, quoting=True, required=["id", "text"])
+    assert [line.values["text"] for line in table.rows] == texts
+    assert [(fault.kind, fault.done) for fault in table.faults] == [("bad_row", "kept")]
+    assert "line 3 of 'labels.csv'" in table.faults[0].told
+
+
+def test_a_sentence_of_two_lines_is_one(tmp_path: Path) -> None:
+    path = write(tmp_path, b'id,text\n1,"Hello\nwell, yes"\n')
+    assert [line.values["text"] for line in read_table(path, delimiters=",", quoting=True, required=["id"]).rows] == [
+        "Hello\nwell, yes"
+    ]

@@ -6,6 +6,7 @@ import copyreg
 import gzip
 import os
 import pickle
+import pickletools
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ PLAIN = st.recursive(
 ARRAYS = [
     np.arange(6.0).reshape(2, 3),
     np.asfortranarray(np.arange(6, dtype=">i2").reshape(2, 3)),
+    np.arange(24, dtype=np.int32).reshape(2, 3, 4).transpose(1, 0, 2),
     np.array(["a", "bü"]),
     np.array([b"ab", b"c"]),
     np.array([{"a": [1]}, None, (2, "x")], dtype=object),
@@ -91,6 +93,23 @@ def test_strings_of_python_2_are_text(tmp_path: Path) -> None:
     # {'text': 'für'} as cPickle 2 wrote it: a SHORT_BINSTRING holds the bytes of UTF-8
     raw = b"\x80\x02}q\x01U\x04textq\x02U\x04f\xc3\xbcrq\x03s."
     assert load(written(tmp_path, raw)) == {"text": "für"}
+
+
+def test_strings_of_python_2_in_its_oldest_protocol_are_text(tmp_path: Path) -> None:
+    raw = b"(dp0\nS'text'\np1\nS'f\\xc3\\xbcr \\'it\\''\np2\ns."
+    assert load(written(tmp_path, raw)) == {"text": "für 'it'"}
+
+
+@pytest.mark.parametrize("protocol", range(2, 6))
+def test_letting_a_tensor_go_costs_nothing_else(tmp_path: Path, protocol: int) -> None:
+    records = [
+        {"name": "a", "text": "x"},
+        {"name": "b", "text": "y", "sign": torch.zeros(2, 3)},
+        {"name": "c", "text": "z"},
+    ]
+    raw = pickletools.optimize(pickle.dumps([*records, {"name": "d", "sign": torch.ones(1, 3)}], protocol=protocol))
+    records[1]["sign"] = (2, 3)
+    assert load(written(tmp_path, raw)) == [*records, {"name": "d", "sign": (1, 3)}]
 
 
 def test_of_a_tensor_the_shape_is_kept_and_torch_is_not_asked(tmp_path: Path) -> None:
@@ -205,6 +224,10 @@ BROKEN = {
     "an array without content": b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tS'b'\ntR.",
     "an array of too little": pickle.dumps(np.arange(4, dtype=np.int8), protocol=2).replace(b"K\x04", b"K\x05"),
     "an array of no characters": pickle.dumps(np.array(["a"]), protocol=4).replace(b"a\0\0\0", b"\xff\xff\xff\x7f"),
+    "an array of other axes": pickle.dumps(ARRAYS[2], protocol=5).replace(
+        b"K\x01K\x00K\x02\x87", b"K\x01K\x01K\x02\x87"
+    ),
+    "a string without quotes": b"Sabc\n.",
     "deep": b"\x80\x02" + b"(" * 5000 + b"t" * 5000 + b".",
     "npy, cut short": b"\x93NUMPY\x01\x00v\x00{'descr'",
     "npy, a large header": b"\x93NUMPY\x02\x00\xff\xff\xff\x7f{}",
@@ -220,7 +243,31 @@ def test_broken_files_are_told(tmp_path: Path, raw: bytes) -> None:
 
 def test_a_file_that_is_not_there_and_a_folder(tmp_path: Path) -> None:
     refused(tmp_path / "none.pkl", "is not there")
-    refused(tmp_path)
+    refused(tmp_path, "cannot be read: Is a directory")
+
+
+LARGE = 10**5
+SIZE, BYTES = LARGE.to_bytes(4, "little"), b"a" * LARGE
+NUMBERS = b"".join(b"J" + number.to_bytes(4, "little") for number in range(20_000))
+AGAIN = b"q\x010(" + b"h\x00h\x01R" * 10**4 + b"l."  # the call of memo 0 with memo 1, ten thousand times
+ARRAY = b"cnumpy\ndtype\n(X\x02\0\0\0u1tRJ" + SIZE + b"\x85X\x01\0\0\0Ct"
+BOMBS = {
+    "bytes": b"\x80\x04c_codecs\nencode\nq\x000X" + SIZE + BYTES + b"X\x06\0\0\0latin1\x86" + AGAIN,
+    "sets": b"\x80\x02c__builtin__\nset\nq\x000(" + NUMBERS + b"l\x85" + AGAIN,
+    "arrays": b"\x80\x04cnumpy._core.numeric\n_frombuffer\nq\x000(B" + SIZE + BYTES + ARRAY + AGAIN,
+    "lists, zipped": gzip.compress(b"\x80\x04(" + b"]" * 10**7 + b"l."),
+    "zeros, zipped": gzip.compress(b"\x80\x04(" + 9 * (b"B" + (10**7).to_bytes(4, "little") + bytes(10**7)) + b"l."),
+}
+
+
+@pytest.mark.parametrize("raw", BOMBS.values(), ids=BOMBS)
+def test_what_grows_far_beyond_its_bytes_is_refused(tmp_path: Path, raw: bytes) -> None:
+    refused(written(tmp_path, raw, "x.pkl"), "far more than")
+
+
+def test_a_text_of_python_2_is_made_once(tmp_path: Path) -> None:
+    raw = b"\x80\x02T" + LARGE.to_bytes(4, "little") + b"a" * LARGE + b"q\x000(" + b"h\x00" * 10**4 + b"l."
+    assert len({id(text) for text in load(written(tmp_path, raw))}) == 1
 
 
 def test_a_place_in_the_memo_costs_no_memory(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from sonar_slt.data.corpora.prepared import Prepared
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.layout import Layout
 from sonar_slt.data.manifest import Manifest, Row
@@ -28,16 +30,20 @@ class Mixed:
         self,
         *,
         preparation: Preparation,
-        parts: Mapping[str, Callable[..., Corpus]],
+        parts: Mapping[str, Callable[..., Corpus] | Prepared],
         weights: Mapping[str, float] | None = None,
     ) -> None:
         if not parts:
             raise UserError("data=mixed mixes nothing: name its corpora under data.parts.")
         if bad := [name for name in parts if not name or "/" in name]:
             raise UserError(f"data.parts.{bad[0]}: a part's name stands before its clips' ids and has no slash.")
-        if weights is not None and (weights.keys() != parts.keys() or min(weights.values()) <= 0):
+        if weights is not None and (
+            weights.keys() != parts.keys() or not all(0 < weight < math.inf for weight in weights.values())
+        ):
             raise UserError(f"data.weights: one number above 0 for each of {', '.join(parts)}, or null for none.")
-        self.parts = {name: part(preparation=preparation) for name, part in parts.items()}
+        self.parts = {
+            name: part if isinstance(part, Prepared) else part(preparation=preparation) for name, part in parts.items()
+        }
         self.shares = weights
 
     def prepare(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+from sonar_slt.data.corpus import clips_of
 from sonar_slt.data.layout import Layout
 from sonar_slt.data.layouts import named
 from sonar_slt.data.manifest import Manifest
@@ -43,7 +44,7 @@ class Prepared:
     @cached_property
     def clips(self) -> ClipStore:
         """The points."""
-        return ClipStore(self.prepared / "clips")
+        return clips_of(self.prepared, self.rows)
 
     @cached_property
     def layout(self) -> Layout:

@@ -20,7 +20,8 @@ ENDS = 1 << 16
 class Footage:
     """The pictures of a clip.
 
-    `frames` are those of its span, cut to what there is. `size` is width and height as a viewer sees them, turned where
+    `frames` are those of its span, cut to what there is. `start` is the second of a video's first picture, where its
+    sound begins earlier; spans count from the earlier one. `size` is width and height as a viewer sees them, turned where
     the recording says so. `content` is a short hash of the whole recording: of sizes, of the names of a folder's
     pictures, and of the first and last 64 KiB (of a folder, of its first and last picture), so that a corpus need not
     be read through. The faults' id is "", for only who asked knows it.
@@ -30,6 +31,7 @@ class Footage:
     fps: float | None
     size: tuple[int, int] | None
     content: str
+    start: float = 0.0
     faults: Sequence[Fault] = ()
 
 
@@ -37,22 +39,23 @@ def cut(whole: Footage, span: Span | None, path: Path) -> Footage:
     """The part of a recording that a span names; what lies outside of the recording is cut off, with a fault."""
     if span is None:
         return whole
-    frames, faults = inside(whole.frames, span, whole.fps, path)
+    frames, faults = inside(whole.frames, span, whole.fps, path, start=whole.start)
     return replace(whole, frames=len(frames), faults=(*whole.faults, *faults))
 
 
-def inside(frames: int, span: Span, fps: float | None, path: Path) -> tuple[range, list[Fault]]:
-    """Which of so many frames a span names, and the fault of one that names more than there are."""
+def inside(frames: int, span: Span, fps: float | None, path: Path, *, start: float = 0.0) -> tuple[range, list[Fault]]:
+    """Which of so many frames a span names, the first of them at `start`; the fault of one that names more."""
     if not fps:
         raise UserError(
             f"'{path}' has no frame rate of its own, and a part from {span.start:g} s to {span.end:g} s cannot be cut "
             "without one: give the corpus' by data.fps=NUMBER."
         )
-    begin, end = span.frames(fps)
+    begin, end = (border - round(start * fps) for border in span.frames(fps))
     kept = range(min(max(begin, 0), frames), min(max(end, 0), frames))
     if end <= begin or (begin >= 0 and end <= frames):
         return kept, []
-    told = f"runs from {span.start:g} s to {span.end:g} s in '{path.name}', which ends at {frames / fps:.2f} s"
+    told = f"runs from {span.start:g} s to {span.end:g} s in '{path.name}', which "
+    told += f"ends at {start + frames / fps:.2f} s" if end > frames else f"has its first picture at {start:.2f} s"
     return kept, [Fault(id="", kind="span_beyond", told=told, done="cut")]
 
 

@@ -24,7 +24,6 @@ PICTURES = (".png", ".jpg", ".jpeg")
 Size = tuple[int, int]
 
 _HEAD, _TAIL, _HEADER = 512, 64, 1 << 18  # bytes read at the ends; a jpg's header may hold a preview and be long
-_NUMBER = re.compile(r"(\d+)\D*$")
 _PNG, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 _JPG, _JPG_END = b"\xff\xd8\xff", b"\xff\xd9"
 _JPG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # the markers of a frame's header
@@ -61,28 +60,45 @@ def pictures(folder: Path, span: Span | None = None, *, pattern: str = "*", fps:
 
 
 def _listed(folder: Path, pattern: str) -> tuple[list[tuple[int, str]], list[str]]:
-    """The frames by number (-1 for none) and name, and the other things of the folder."""
-    frames, strays = [], []
+    """The frames by number (-1 where none has one) and name, and the other things of the folder."""
+    names, strays = [], []
     try:
         with os.scandir(folder) as found:
             for item in found:
                 picture = item.name.lower().endswith(PICTURES) and not item.name.startswith(".")
                 if picture and fnmatchcase(item.name, pattern) and item.is_file():
-                    number = _NUMBER.search(item.name.rpartition(".")[0])
-                    frames.append((int(number[1]) if number else -1, item.name))
+                    names.append(item.name)
                 else:
                     strays.append(item.name)
     except OSError as error:
         raise Unreadable(f"'{folder}' cannot be read as a folder of pictures: {error.strerror or error}.") from error
-    return sorted(frames), sorted(strays)
+    frames, others = _numbered(names)
+    return frames, sorted([*strays, *others])
+
+
+def _numbered(names: Sequence[str]) -> tuple[list[tuple[int, str]], list[str]]:
+    """The pictures by their numbers, and those that have none or another's; of two the one named as most are stays.
+
+    Of several numbers in a name the one counts that tells most pictures apart, the last of equal ones.
+    """
+    found = [[int(number) for number in re.findall(r"\d+", name.rpartition(".")[0])][::-1] for name in names]
+    longest = max(map(len, found), default=0)
+    place = max(range(longest), key=lambda place: len({each[place] for each in found if place < len(each)}), default=-1)
+    if place < 0:
+        return [(-1, name) for name in sorted(names)], []
+    styles = [re.sub(r"\d+", "#", name) for name in names]
+    usual = Counter(styles)
+    frames: dict[int, str] = {}
+    for name, numbers, _ in sorted(zip(names, found, styles, strict=True), key=lambda each: (-usual[each[2]], each[0])):
+        if place < len(numbers):
+            frames.setdefault(numbers[place], name)
+    return sorted(frames.items()), sorted(set(names) - set(frames.values()))
 
 
 def _gaps(numbers: Sequence[int]) -> list[str]:
     """The numbers that lack between the first and the last; only the first dozen of a wide gap."""
     there, lacking = set(numbers), []
-    if not there or -1 in there:
-        return []
-    for number in range(min(there), max(there)):
+    for number in range(min(there, default=0), max(there, default=0)):
         if number not in there:
             lacking.append(str(number))
         if len(lacking) > 12:

@@ -39,11 +39,22 @@ def video(path: Path, *, fps: float | None = None) -> Footage:
         raise Unreadable(f"'{path}' cannot be read: {error.strerror or error}.") from error
     if not found.st_size:
         raise Unreadable(f"'{path}' is empty.")
-    return _video(path, found.st_size, found.st_mtime_ns, fps)
+    footage = _video(path, found.st_size, found.st_mtime_ns, fps)
+    if isinstance(footage, str):
+        raise Unreadable(footage)
+    return footage
 
 
 @lru_cache(maxsize=4096)
-def _video(path: Path, length: int, changed: int, fps: float | None) -> Footage:
+def _video(path: Path, length: int, changed: int, fps: float | None) -> Footage | str:
+    """The whole video, or the sentence that tells why it cannot be read; many clips ask of one broken video."""
+    try:
+        return _measured(path, length, fps)
+    except Unreadable as error:
+        return str(error)
+
+
+def _measured(path: Path, length: int, fps: float | None) -> Footage:
     try:
         import av
     except ImportError as error:
@@ -55,6 +66,7 @@ def _video(path: Path, length: int, changed: int, fps: float | None) -> Footage:
             stream = _pictured(container, path)
             times, first = _by_table(container, stream, path, length) or _by_packets(container, stream, path)
             rate = float(stream.average_rate or stream.guessed_rate or fps or 0.0)
+            start = (first.time or 0.0) - (container.start_time or 0) / 1_000_000
     except (av.error.FFmpegError, UnicodeError) as error:
         raise Unreadable(f"'{path}' cannot be read as a video: {getattr(error, 'strerror', error)}.") from error
     size = (first.height, first.width) if first.rotation % 180 else (first.width, first.height)
@@ -62,6 +74,7 @@ def _video(path: Path, length: int, changed: int, fps: float | None) -> Footage:
         frames=len(times),
         fps=rate or None,
         size=size,
+        start=max(start, 0.0),
         content=content(length, ends=[path]),
         faults=_unsteady(times, rate, path),
     )
@@ -78,9 +91,12 @@ def _pictured(container: InputContainer, path: Path) -> VideoStream:
 
 
 def _by_table(container: InputContainer, stream: VideoStream, path: Path, length: int) -> Walk | None:
-    """From the table of contents where it is whole: every frame that the container counts has its place in it."""
-    table = [entry for entry in stream.index_entries if not entry.is_discard]
-    if not stream.frames or len(table) != stream.frames or stream.time_base is None:
+    """From the table of contents where it is whole: every frame that the container counts has its place in it.
+
+    Of a video with hidden frames only its packets tell which frames are shown when.
+    """
+    table = list(stream.index_entries)
+    if not table or len(table) != stream.frames or stream.time_base is None or any(entry.is_discard for entry in table):
         return None
     if max(entry.pos + entry.size for entry in table) > length:
         raise Unreadable(f"'{path}' is cut short after {length} bytes.")
@@ -95,23 +111,34 @@ def _by_packets(container: InputContainer, stream: VideoStream, path: Path) -> W
 
     times: list[float] = []
     first: VideoFrame | None = None
-    last = 0.0  # second of any stream
+    count, last = 0, 0.0  # of packets with the hidden ones; second of any stream
     for packet in container.demux():
         stamp = packet.pts if packet.pts is not None else packet.dts
         second = float(stamp * packet.time_base) if stamp is not None and packet.time_base else last
         last = max(last, second + float((packet.duration or 0) * (packet.time_base or 0))) if packet.size else last
-        if packet.stream_index != stream.index or not packet.size or packet.is_discard:
+        if packet.stream_index != stream.index or not packet.size:
             continue
-        times.append(second)
-        if first is None:
+        count += 1
+        times += [] if packet.is_discard else [second]
+        if first is None:  # the hidden frames are what the first that is shown is decoded from
             first = next((frame for frame in packet.decode() if isinstance(frame, VideoFrame)), None)
     if first is None:
         first = next(iter(stream.codec_context.decode(None)), None)
     promised = (container.duration or 0) / 1_000_000 + (container.start_time or 0) / 1_000_000
     # a second less than promised is forgiven: not every writer is exact
-    if first is None or len(times) < stream.frames or last + 1.0 < promised:
+    if first is None or count + _left_out(container, stream, path) < stream.frames or last + 1.0 < promised:
         raise Unreadable(f"'{path}' is cut short: it has {len(times)} whole frames, fewer than it says.")
     return sorted(times), first
+
+
+def _left_out(container: InputContainer, stream: VideoStream, path: Path) -> int:
+    """How many frames the edit list of an mp4, as a cut without coding anew writes it, keeps out of the table."""
+    import av
+
+    if "mov" not in container.format.name or len(stream.index_entries) >= stream.frames:
+        return 0
+    with av.open(f"file:{path}", options={**_OPTIONS, "advanced_editlist": "0"}) as unedited:
+        return len(_pictured(unedited, path).index_entries) - len(stream.index_entries)
 
 
 def _unsteady(times: Sequence[float], fps: float, path: Path) -> tuple[Fault, ...]:

@@ -1,13 +1,15 @@
 """Keypoints in plain arrays, .npz and .npy, for which no standard exists: what is what is told by options.
 
 An array is (frames, points, channels), or (frames, points · channels) with the channels of a point side by side.
-Depth is dropped. Without confidences a point that is there has 1.
+Depth is dropped, and so are points in metres. Without confidences a point that is there has 1.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,9 @@ from sonar_slt.errors import UserError
 CHANNELS = ("xy", "xyc", "xyz", "xyzc")
 MISSING = ("nan", "zero", "minus_one")
 KEYS = ("keypoints", "frames", "points", "pose", "data")
-"""Under which of these an .npz has its points, the first that is there; or it has one array of two axes or more."""
+"""Under which of these an .npz has its points, the first that is there; or it has one array of two axes or three."""
+BESIDE = ("confidence", "fps", "size", "layout")
+"""What else an .npz may say."""
 
 _ALIASES = {"mediapipe_holistic_v1": "mediapipe_543"}  # as the reference tools write it
 
@@ -40,14 +44,20 @@ class Told:
 
 def read(path: Path, wanted: Wanted, told: Told) -> Sightings:
     """The person in an .npz or .npy file."""
-    found = read_npz(path) if path.suffix.lower() == ".npz" else {KEYS[0]: read_npy(path)}
-    array = _array(found, path.name)
+    found = _file(path, wanted)
+    array = _checked(next(iter(found.values())), path.name)
     layout, channels = _meaning(array, told, _layout(found), path.name)
     fps = wanted.rate(_number(found.get("fps")))
     frames, faults = wanted.frames(len(array), fps, path.name)
     cut = slice(frames.start, frames.stop)
     points = array[cut].reshape(len(frames), layout.points, len(channels))
-    people = _points(points, channels, _confidence(found, array, layout, cut, path.name), told.missing)
+    confidence = _confidence(found, array, layout, path.name)
+    if channels.endswith("c"):
+        confidence = array[..., -1] if array.ndim == 3 else array[:, len(channels) - 1 :: len(channels)]
+    people = _points(points, _sure(points, confidence, cut, layout), told.missing)
+    if "world" in layout.parts:  # behind all others
+        layout = _by_points(layout.parts["world"].start, path.name)
+        people = people[:, : layout.points]
     return Sightings(
         people=people,
         frame=np.arange(len(frames)),
@@ -60,13 +70,24 @@ def read(path: Path, wanted: Wanted, told: Told) -> Sightings:
     )
 
 
-def _array(found: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
-    """The array of points among those of a file."""
-    keys = [key for key in KEYS if key in found] or [key for key, array in found.items() if array.ndim > 1]
-    if not keys or (keys[0] not in KEYS and len(keys) > 1):
-        held = ", ".join(f"'{key}'" for key in found) or "nothing"
-        raise Unreadable(f"'{name}' has its points under none of {', '.join(KEYS)}; it holds {held}.")
-    array = found[keys[0]]
+def _file(path: Path, wanted: Wanted) -> Mapping[str, NDArray[Any]]:
+    """The arrays of a file, that of the points first."""
+    if path.suffix.lower() == ".npy":
+        return {KEYS[0]: read_npy(path)}
+    if wanted.span is None:
+        return read_npz(path, KEYS, BESIDE)
+    found = os.stat(path)
+    return _unpacked(path, found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _unpacked(path: Path, length: int, changed: int) -> Mapping[str, NDArray[Any]]:
+    """A whole .npz file, remembered from one span to the next."""
+    return read_npz(path, KEYS, BESIDE)
+
+
+def _checked(array: NDArray[Any], name: str) -> NDArray[Any]:
+    """The array, if it may hold points."""
     if array.ndim not in (2, 3) or array.dtype.kind not in "fiu":
         raise Unreadable(
             f"'{name}' holds {array.dtype} of shape {array.shape}; expected are numbers of (frames, points, channels) "
@@ -121,15 +142,10 @@ def _flat(width: int, layout: Layout | None, channels: str | None, name: str) ->
     )
 
 
-def _points(
-    points: NDArray[Any], channels: str, confidence: NDArray[Any] | None, missing: Collection[str]
-) -> NDArray[np.float32]:
-    """x, y, confidence (frames, points, 3) of an array (frames, points, channels)."""
+def _points(points: NDArray[Any], sure: NDArray[np.float32], missing: Collection[str]) -> NDArray[np.float32]:
+    """x, y, confidence (frames, points, 3) of an array (frames, points, channels) and its confidences."""
     with np.errstate(all="ignore"):
         places = points[..., :2].astype(np.float32)
-        if channels.endswith("c"):
-            confidence = points[..., -1]
-        sure = np.ones(points.shape[:2], np.float32) if confidence is None else confidence.astype(np.float32)
     absent = np.zeros(points.shape[:2], np.bool_)
     if "nan" in missing:
         absent |= np.isnan(places).any(axis=-1)
@@ -140,8 +156,25 @@ def _points(
     return np.concatenate([places, np.where(absent, np.float32(0), sure)[..., None]], axis=-1)
 
 
+def _sure(points: NDArray[Any], confidence: NDArray[Any] | None, cut: slice, layout: Layout) -> NDArray[np.float32]:
+    """How sure the points of a part of a file are, of the whole of which are the confidences.
+
+    A part of the body that lies somewhere, but with confidence 0 from the first frame of the file to the last, is one
+    that the file tells no confidence of.
+    """
+    if confidence is None:
+        return np.ones(points.shape[:2], np.float32)
+    with np.errstate(all="ignore"):
+        sure = confidence[cut].astype(np.float32)
+    for part in layout.parts.values():
+        if not sure[:, part].any() and points[:, part, :2].any() and not confidence[:, part].any():
+            places = points[:, part, :2]
+            sure[:, part] = places.any(axis=-1) & np.isfinite(places).all(axis=-1)
+    return sure
+
+
 def _confidence(
-    found: Mapping[str, NDArray[Any]], array: NDArray[Any], layout: Layout, cut: slice, name: str
+    found: Mapping[str, NDArray[Any]], array: NDArray[Any], layout: Layout, name: str
 ) -> NDArray[Any] | None:
     confidence = found.get("confidence")
     if confidence is None:
@@ -150,7 +183,7 @@ def _confidence(
         raise Unreadable(f"'{name}' has confidences of shape {confidence.shape} for points of shape {array.shape}.")
     if confidence.dtype.kind not in "fiub":
         raise Unreadable(f"'{name}' has confidences that are no numbers but {confidence.dtype}.")
-    return confidence.reshape(len(array), layout.points)[cut]
+    return confidence.reshape(len(array), layout.points)
 
 
 def _layout(found: Mapping[str, NDArray[Any]]) -> Layout | None:

@@ -73,11 +73,9 @@ def read(path: Path, wanted: Wanted) -> Sightings:
         coordinates = _floats(file, header, frames, header.start, header.dimensions, path.name)
         behind = header.start + 4 * header.frames * header.people * header.points * header.dimensions
         confidence = _floats(file, header, frames, behind, 1, path.name)
-    people = np.zeros((len(frames) * header.people, layout.points, 3), np.float32)
-    people[:, targets, :2] = coordinates[:, sources, :2]
-    people[:, targets, 2] = confidence[:, sources, 0]
     return Sightings(
-        people=people,
+        people=np.concatenate([coordinates[:, sources, :2], confidence[:, sources]], axis=-1),
+        places=targets,
         frame=np.repeat(np.arange(len(frames)), header.people),
         length=len(frames),
         layout=layout,

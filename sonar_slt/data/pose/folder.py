@@ -1,7 +1,6 @@
 """Which file or folder holds the poses of a clip, in a folder of poses, with or without a folder for each split.
 
-A clip may lie there in several formats; the first of .pose, .npz, .npy and a folder of json files is taken, one that
-lies in the folder itself before one in the folder of a split.
+A clip may lie there in several formats; the first of .pose, .npz, .npy and a folder of json files is taken.
 """
 
 from __future__ import annotations
@@ -12,20 +11,6 @@ from pathlib import Path
 from sonar_slt.data.pose.openpose_json import holds_frames
 
 SUFFIXES = (".pose", ".npz", ".npy")
-
-
-def find(folder: Path, id: str, split: str = "") -> Path | None:
-    """The pose file or json folder of a clip, None where there is none; an id never leads out of the folder."""
-    if id in ("", ".", "..") or any(sign in id for sign in "/\\\0"):
-        return None
-    for place in (folder, folder / split) if split else (folder,):
-        for suffix in SUFFIXES:
-            path = place / f"{id}{suffix}"  # an id may hold dots, it has no suffix of its own
-            if path.is_file():
-                return path
-        if _is_clip(place / id):
-            return place / id
-    return None
 
 
 def listed(folder: Path) -> dict[str, list[Path]]:
@@ -45,6 +30,7 @@ def _clips(folder: Path) -> tuple[dict[str, Path], list[Path]]:
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             stem, suffix = os.path.splitext(entry.name)
+            suffix = suffix.lower()
             if entry.name.startswith("."):  # also what macOS leaves beside a file
                 continue
             if suffix in SUFFIXES and stem and entry.is_file():
@@ -59,7 +45,3 @@ def _clips(folder: Path) -> tuple[dict[str, Path], list[Path]]:
             if id not in ranked or rank < ranked[id][0]:
                 ranked[id] = rank, Path(entry.path)
     return {id: path for id, (_, path) in ranked.items()}, others
-
-
-def _is_clip(path: Path) -> bool:
-    return path.is_dir() and holds_frames(path)

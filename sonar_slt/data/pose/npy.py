@@ -11,7 +11,8 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -23,8 +24,8 @@ from numpy.typing import NDArray
 from sonar_slt.data.unreadable import Unreadable
 
 LONGEST_HEADER = 1 << 14  # bytes; three numbers and a type take about a hundred
-UNSUSPICIOUS = 64 << 20  # bytes of an array however well it is packed
-TIGHTEST = 200  # times; of larger arrays only a bomb is packed so well
+UNSUSPICIOUS = 64 << 20  # bytes of a file's arrays however well they are packed
+TIGHTEST = 200  # times; of larger ones only a bomb is packed so well
 MOST_AXES = 4
 _LARGEST = 1 << 40  # numbers
 
@@ -54,25 +55,61 @@ def read_npy(path: Path) -> NDArray[Any]:
     return np.memmap(path, header.dtype, mode="r", offset=start, shape=header.shape, order=header.order)
 
 
-def read_npz(path: Path) -> Mapping[str, NDArray[Any]]:
-    """The arrays of a .npz file by their names."""
+def read_npz(path: Path, keys: Sequence[str], beside: Sequence[str]) -> Mapping[str, NDArray[Any]]:
+    """Of a .npz file's arrays those named in `beside`, and first one of points; the others are not unpacked.
+
+    The array of points is the first of `keys` that is there, otherwise the only one of numbers with two or three axes.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
-            return {info.filename.removesuffix(".npy"): _member(archive, info, path.name) for info in members}
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()
+                       if info.filename.endswith(".npy")}  # fmt: skip
+            points = next((key for key in keys if key in members), None)
+            if points is None:
+                points = _only(archive, {key: info for key, info in members.items() if key not in beside}, path, keys)
+            taken = [members[key] for key in (points, *beside) if key in members]
+            _bearable(taken, path)
+            return {info.filename.removesuffix(".npy"): _member(archive, info, path.name) for info in taken}
     except Unreadable:
         raise
     except _BROKEN as error:
         raise Unreadable(f"'{path.name}' is cut short or is no .npz file: {error}.") from error
 
 
+def _only(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], path: Path, keys: Sequence[str]) -> str:
+    """The member that may hold points, by the headers alone."""
+    found = list(members) if len(members) == 1 else []
+    for key, info in members.items() if len(members) > 1 else ():
+        with suppress(Unreadable), _opened(archive, info, path.name) as file:
+            header = _header(file, path.name)
+            if len(header.shape) in (2, 3) and header.dtype.kind in "fiu":
+                found.append(key)
+    if len(found) != 1:
+        held = ", ".join(f"'{key}'" for key in members) or "nothing"
+        raise Unreadable(f"'{path.name}' has its points under none of {', '.join(keys)}; it holds {held}.")
+    return found[0]
+
+
+def _bearable(taken: Sequence[zipfile.ZipInfo], path: Path) -> None:
+    """What is unpacked of a file is not much more than the file, whatever its members say of themselves."""
+    packed, unpacked = (sum(getattr(info, size) for info in taken) for size in ("compress_size", "file_size"))
+    if packed > (length := path.stat().st_size):
+        raise Unreadable(f"'{path.name}' says that it holds {packed} bytes, but has {length}.")
+    if unpacked > max(UNSUSPICIOUS, TIGHTEST * packed):
+        raise Unreadable(f"'{path.name}' would unpack {packed} bytes to {unpacked}.")
+
+
+def _opened(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> IO[bytes]:
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise Unreadable(
+            f"'{info.filename.removesuffix('.npy')}' in '{name}' is packed in a way that numpy does not write."
+        )
+    return archive.open(info)
+
+
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> NDArray[Any]:
     told = f"'{info.filename.removesuffix('.npy')}' in '{name}'"
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise Unreadable(f"{told} is packed in a way that numpy does not write.")
-    if info.file_size > max(UNSUSPICIOUS, TIGHTEST * info.compress_size):
-        raise Unreadable(f"{told} would unpack {info.compress_size} bytes to {info.file_size}.")
-    with archive.open(info) as file:
+    with _opened(archive, info, name) as file:
         header = _header(file, told)
         content = file.read(info.file_size)
     _whole(header, len(content), told)

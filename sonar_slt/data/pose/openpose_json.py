@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,14 @@ _PARTS = (
     ("hand_right_keypoints_2d", 63),
 )
 _NUMBERS = sum(count for _, count in _PARTS)
+_PLAIN = frozenset((float, int, type(None)))  # what may stand in a list; a null is a point that is none
 # OpenPose's older body of 18 points has no middle of the hips and no feet; the others stand in BODY_25's order
 _COCO_18 = [*range(8), *range(9, 19)]
 
 
 def read(folder: Path, wanted: Wanted) -> Sightings:
     """Everybody in the json files of `folder`."""
-    files, strays = _files(folder)
+    files, strays = _files(folder) if wanted.span is None else _listing(folder, os.stat(folder).st_mtime_ns)
     first, fps = min(files), wanted.rate(None)
     total = max(files) - first + 1
     if total - len(files) > 1000 + 9 * len(files):
@@ -89,38 +90,35 @@ def _files(folder: Path) -> tuple[dict[int, str], list[str]]:
     return files, strays
 
 
+@lru_cache(maxsize=1)
+def _listing(folder: Path, changed: int) -> tuple[dict[int, str], list[str]]:
+    """The same, remembered from one span of a folder to the next."""
+    return _files(folder)
+
+
 def _people(folder: Path, files: dict[int, str]) -> tuple[NDArray[np.float32], list[int], dict[int, str]]:
     """The points of everybody (sightings, points, 3), the number of each one's frame, and what broke by number."""
-    found: dict[int, list[list[float]]] = {}
+    found: dict[int, NDArray[np.float32]] = {}
     broken: dict[int, str] = {}
     for number, name in files.items():
         try:
             found[number] = _frame(folder / name)
-        except (ValueError, TypeError, OSError, RecursionError) as error:
+        except (ValueError, OverflowError, OSError, RecursionError) as error:
             broken[number] = f"'{name}' {error if isinstance(error, _Odd) else 'is no whole json file'}"
-    try:
-        points = _array(found.values())
-    except (ValueError, TypeError, OverflowError):  # something in a list is no number: find out where
-        for number in list(found):
-            try:
-                _array([found[number]])
-            except (ValueError, TypeError, OverflowError):
-                broken[number] = f"'{files[number]}' has lists that hold something other than numbers"
-                del found[number]
-        points = _array(found.values())
     if files and not found:
         raise Unreadable(
             f"None of the {len(files)} json files of '{folder.name}' can be read: {next(iter(broken.values()))}."
         )
-    return points, [number for number, people in found.items() for _ in people], broken
+    points = [np.zeros((0, _NUMBERS // 3, 3), np.float32), *found.values()]
+    return np.concatenate(points), [number for number, people in found.items() for _ in people], broken
 
 
 class _Odd(ValueError):
     """Json that OpenPose does not write; the message goes on from the name of the file."""
 
 
-def _frame(path: Path) -> list[list[float]]:
-    """The numbers of each person in one file, part by part."""
+def _frame(path: Path) -> NDArray[np.float32]:
+    """The points of each person in one file (people, points, 3)."""
     with open(path, "rb", buffering=0) as file:
         if os.fstat(file.fileno()).st_size > LARGEST:
             raise _Odd("is too large for the json file of one frame")
@@ -128,7 +126,9 @@ def _frame(path: Path) -> list[list[float]]:
     people = told.get("people") if isinstance(told, dict) else None
     if not isinstance(people, list):
         raise _Odd("has no list of people")
-    return [numbers for person in people if (numbers := _person(person))]
+    with np.errstate(over="ignore"):
+        found = np.array([numbers for person in people if (numbers := _person(person))], np.float32)
+    return found.reshape(-1, _NUMBERS // 3, 3)
 
 
 def _person(told: Any) -> list[float]:
@@ -139,8 +139,8 @@ def _person(told: Any) -> list[float]:
     found = False
     for key, count in _PARTS:
         part = told.get(key, [])
-        if not isinstance(part, list):
-            raise _Odd(f"has something other than a list under {key}")
+        if not (isinstance(part, list) and _PLAIN.issuperset(map(type, part))):
+            raise _Odd(f"has something other than a list of numbers under {key}")
         found = found or bool(part)
         if len(part) == count:
             numbers += part
@@ -158,12 +158,6 @@ def _body_25(coco: list[float]) -> list[float]:
     for place, point in enumerate(_COCO_18):
         body[3 * point : 3 * point + 3] = coco[3 * place : 3 * place + 3]
     return body
-
-
-def _array(frames: Iterable[list[list[float]]]) -> NDArray[np.float32]:
-    flat = [number for people in frames for person in people for number in person]
-    with np.errstate(over="ignore"):
-        return np.array(flat, np.float32).reshape(-1, _NUMBERS // 3, 3)
 
 
 def _told(count: int, gaps: list[int], broken: dict[int, str], strays: list[str]) -> list[Fault]:

@@ -5,14 +5,12 @@ OpenPose lists people in another order in each frame, so that a place in the lis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-
-from sonar_slt.data.layout import Layout
 
 CROWD = 32  # of more people in a frame only the most confident are followed
 MEMORY = 50  # frames for which somebody out of sight is still expected back
@@ -64,10 +62,11 @@ RULES = MappingProxyType(
 
 
 def chosen(
-    people: NDArray[np.float32], frame: Rows, *, rule: str, layout: Layout, size: tuple[int, int] | None
+    people: NDArray[np.float32], frame: Rows, *, rule: str, shoulders: Sequence[int], size: tuple[int, int] | None
 ) -> Rows:
     """The rows of the signer, at most one a frame, of `people` (sightings, points, 3) whose `frame` ascends.
 
+    `shoulders` are the two points, none where the file lacks them: the middle of what is seen then stands for theirs.
     Confident and central follow each person by the nearest point between the shoulders, no farther from frame to
     frame than the person reaches. Who is chosen may be lost and found again, or jump at a cut: people that share no
     frame with the chosen one then stand in for it, the best by the rule first.
@@ -75,7 +74,7 @@ def chosen(
     starts = np.flatnonzero(np.diff(frame, prepend=-1))
     if rule == "first" or len(starts) == len(frame):
         return starts
-    scene = _scene(people, frame, layout, size)
+    scene = _scene(people, frame, list(shoulders), size)
     tracks = _tracks(scene, starts)
     order = _ORDERS[rule](scene, tracks)
     taken: dict[int, int] = {}
@@ -86,15 +85,16 @@ def chosen(
     return np.array([taken[number] for number in sorted(taken)], np.intp)
 
 
-def _scene(people: NDArray[np.float32], frame: Rows, layout: Layout, size: tuple[int, int] | None) -> _Scene:
+def _scene(people: NDArray[np.float32], frame: Rows, shoulders: list[int], size: tuple[int, int] | None) -> _Scene:
     seen = people[..., 2] > 0  # (sightings, points)
     points = people[..., :2].astype(np.float64)
     count = seen.sum(axis=1)[:, None]
     mean = points.sum(axis=1) / count  # an unseen point lies at 0, 0
     apart = np.where(seen, ((points - mean[:, None]) ** 2).sum(axis=-1), 0)
-    shoulders = list(layout.shoulders)
-    both = np.all(seen[:, shoulders], axis=1, keepdims=True)
-    place = np.where(both, points[:, shoulders].mean(axis=1), mean)
+    place = mean
+    if shoulders:
+        both = np.all(seen[:, shoulders], axis=1, keepdims=True)
+        place = np.where(both, points[:, shoulders].mean(axis=1), mean)
     across = points[..., 0][seen]
     return _Scene(
         place=place,

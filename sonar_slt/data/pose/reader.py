@@ -13,11 +13,19 @@ from sonar_slt.data.faults import Fault
 from sonar_slt.data.layouts import named
 from sonar_slt.data.pose import arrays, dot_pose, openpose_json
 from sonar_slt.data.pose.person import RULES, chosen
-from sonar_slt.data.pose.sighting import Sightings, Wanted, listed, scaled, settled
+from sonar_slt.data.pose.sighting import Sightings, Wanted, fractions, listed, settled
 from sonar_slt.data.recording import Recording
 from sonar_slt.data.release import Media
 from sonar_slt.data.unreadable import Unreadable
 from sonar_slt.errors import UserError
+
+
+_UNSCALED = Fault(
+    id="",
+    kind="bad_coordinate",
+    told="coordinates are fractions of a picture of unknown size, taken as square: give pose.size=[width,height]",
+    done="kept",
+)
 
 
 class PoseReader:
@@ -25,8 +33,10 @@ class PoseReader:
 
     `layout` and `channels` (xy, xyc, xyz, xyzc) are of arrays, as is `missing`, by which an array marks what was not
     found: nan, zero, minus_one; zero is x and y both 0, where nobody is seen but many tools leave what they missed.
-    With `size`, or the size that an .npz has, coordinates of arrays and json files that are fractions of the picture
-    come out in pixels; without it they stay as they are, as of a square picture. `fps` goes before the frame rate that
+    A part of an array (a hand, the face) that lies somewhere, but with confidence 0 throughout the file, is taken for
+    seen: MediaPipe tells a `visibility` of the body alone. With the size that an .npz has, else `size`, else that of
+    the clip's pictures, coordinates of arrays and json files that are fractions of the picture come out in pixels;
+    without any they stay as they are, as of a square picture, which is a fault. `fps` goes before the frame rate that
     the labels know, behind the file's own. `person` chooses the signer of several people: confident, central or first,
     each as `sonar_slt.data.pose.person.RULES` has it. Depth is dropped.
     """
@@ -67,25 +77,31 @@ class PoseReader:
             "person": self.person,
         }
 
-    def read(self, media: Media, *, fps: float | None = None) -> Recording:
-        """The points of the signer in a file or folder, or in a span of it; `fps` is what the labels know.
+    def read(self, media: Media, *, fps: float | None = None, size: tuple[int, int] | None = None) -> Recording:
+        """The points of the signer in a file or folder, or in a span of it.
 
+        `fps` is what the labels know, `size` what the clip's pictures have.
         A broken file is Unreadable, and so is a folder of json files none of which can be read.
         """
         try:
             seen = self._seen(media.path, Wanted(media.span, self.fps if self.fps is not None else fps))
         except OSError as error:
             raise Unreadable(f"'{media.path.name}' cannot be read: {error.strerror or error}.") from error
-        size = seen.size or self.size
+        size = seen.size or self.size or size
         people, misplaced = settled(seen.people)
-        if size and not seen.in_pixels:
-            people = scaled(people, size)
+        faults = [*seen.faults, *_misplaced(misplaced, seen)]
+        if not seen.in_pixels and fractions(people):
+            people = people * np.array([*(size or (1, 1)), 1], np.float32)
+            faults += [] if size else [_UNSCALED]
         somebody = (people[..., 2] > 0).any(axis=1)
         people, frame = people[somebody], seen.frame[somebody]
-        signer = chosen(people, frame, rule=self.person, layout=seen.layout, size=size)
+        places = np.arange(seen.layout.points) if seen.places is None else seen.places
+        shoulders = np.flatnonzero(np.isin(places, seen.layout.shoulders)).tolist()
+        shoulders = shoulders if len(shoulders) == 2 else []
+        signer = chosen(people, frame, rule=self.person, shoulders=shoulders, size=size)
         points = np.zeros((seen.length, seen.layout.points, 3), np.float32)
-        points[frame[signer]] = people[signer]
-        faults = [*seen.faults, *_misplaced(misplaced, seen), *self._people(frame, seen)]
+        points[frame[signer][:, None], places] = people[signer]
+        faults += self._people(frame, seen)
         return Recording(points=points, layout=seen.layout, fps=seen.fps, size=size, faults=faults)
 
     def _seen(self, path: Path, wanted: Wanted) -> Sightings:

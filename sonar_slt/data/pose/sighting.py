@@ -28,14 +28,16 @@ class Sightings:
     """Everybody in a file, frame by frame.
 
     `people` (sightings, points, 3) are x, y, confidence as the file has them; `frame` (sightings,) ascends and counts
-    from the first of the `length` frames that were asked for, whose number in the file is `first`. Of `silent` frames
-    the file says nothing. `in_pixels` tells that the coordinates are no fractions of the picture.
+    from the first of the `length` frames that were asked for, whose number in the file is `first`. `places` (points,)
+    are where the points of a file that has not all of them stand in the layout. Of `silent` frames the file says
+    nothing. `in_pixels` tells that the coordinates are no fractions of the picture.
     """
 
     people: NDArray[np.float32]
     frame: NDArray[np.intp]
     length: int
     layout: Layout
+    places: NDArray[np.intp] | None = None
     first: int = 0
     silent: Sequence[int] = ()
     fps: float | None = None
@@ -90,12 +92,10 @@ def settled(people: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[n
     return points, claimed & ~placed
 
 
-def scaled(people: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Points in pixels: fractions of the picture are multiplied by its size, pixels stay as they are."""
+def fractions(people: NDArray[np.float32]) -> bool:
+    """Whether the points lie at fractions of the picture and not at pixels of it."""
     seen = people[..., 2] > 0
-    if not seen.any() or np.median(np.abs(people[seen][:, :2])) > FRACTION:
-        return people
-    return people * np.array([*size, 1], np.float32)
+    return bool(seen.any() and np.median(np.abs(people[seen][:, :2])) <= FRACTION)
 
 
 def listed(frames: Iterable[int], most: int = 8) -> str:

@@ -101,9 +101,13 @@ def _prepared(corpus: Corpus, entry: Entry, layout: Layout | None) -> Prepared:
     pictures, footage, rate = entry.pictures, None, entry.fps or corpus.frame_rate
     if pictures is not None and pictures.kind != "pose":
         footage = look.read(lambda: measure(pictures, pattern=corpus.pattern, fps=rate))
-    recording = look.read(lambda: corpus.record(entry)) if layout else None
-    for found in (footage, recording):
-        look.take(found.faults if found is not None else ())
+    size = footage.size if footage else None
+    recording = look.read(lambda: corpus.record(entry, size=size)) if layout else None
+    look.take(footage.faults if footage else ())
+    if recording is not None:
+        one_span = entry.pose is not None and pictures is not None and entry.pose.span == pictures.span
+        cut = one_span and any(fault.kind == "span_beyond" for fault in look.faults)  # is told of the pictures
+        look.take([fault for fault in recording.faults if not (cut and fault.kind == "span_beyond")])
     frames = footage.frames if footage and not layout else 0
     if recording is not None and (recording.points[..., 2] > 0).any():
         frames = len(recording)

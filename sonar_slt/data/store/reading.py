@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import mmap
 import os
@@ -50,11 +51,12 @@ class ClipStore:
         told = self._told()
         try:
             self._frame = Frame.of(told["shape"], told["dtype"])
-            self.described: dict[str, Any] = told["described"]
+            self.described: dict[str, Any] = dict(told["described"])
             if index_digest(folder) != told["index"]:
                 raise ValueError("its index is not the one that was written")
             index = np.load(folder / INDEX, mmap_mode="r", allow_pickle=False)
             self._index = index.view(np.ndarray)
+            self._check_places(told["shards"])
             self._hashes = np.load(folder / HASHES, mmap_mode="r", allow_pickle=False).view(np.ndarray)
             self._ids = _mapped(folder / IDS)
             self._files: list[int] = []
@@ -99,6 +101,11 @@ class ClipStore:
     def ids(self) -> Iterator[str]:
         """The ids in order."""
         return map(self.id_of, range(len(self)))
+
+    @property
+    def ids_digest(self) -> str:
+        """A hash of the ids in order, one a line, as a manifest has it of its own."""
+        return hashlib.sha256((self.folder / IDS).read_bytes()).hexdigest()
 
     def __reduce__(self) -> tuple[type[ClipStore], tuple[Path]]:
         return ClipStore, (self.folder,)
@@ -168,6 +175,13 @@ class ClipStore:
         if hasattr(mmap, "MADV_DONTNEED"):
             for pages in self._paged:
                 pages.madvise(mmap.MADV_DONTNEED)
+
+    def _check_places(self, shards: Sequence[int]) -> None:
+        """Every clip lies inside a shard."""
+        held = np.array([*shards, 0], np.int64)
+        shard, ends = self._index[:, 0], self._index[:, 1] + self._index[:, FRAMES]
+        if len(shard) and (shard.min() < 0 or shard.max() >= len(shards) or (ends > held[shard]).any()):
+            raise ValueError("its index names places that no shard has")
 
     def _told(self) -> dict[str, Any]:
         if (self.folder / JOURNAL).is_file():

@@ -123,6 +123,15 @@ def test_what_is_read_may_be_chosen_and_makes_another_corpus(tmp_path: Path) -> 
         reader(tmp_path, clips="both")
 
 
+def test_poses_of_another_split_are_not_taken(tmp_path: Path) -> None:
+    table(tmp_path)
+    for name in (f"train/{IDS[0]}", f"val/{IDS[0]}", f"train/{IDS[1]}", f"train/{VIDEOS[1]}"):
+        (tmp_path / "poses" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "poses" / f"{name}.pose").write_bytes(b"")
+    entries = reader(tmp_path, poses="poses").read().entries
+    assert [entry.pose and entry.pose.path.parent.name for entry in entries[:2]] == ["val", None]
+
+
 def test_poses_of_ones_own_go_by_sentence_or_by_whole_video(tmp_path: Path) -> None:
     table(keypoints(tmp_path / "How2Sign"))
     poses = tmp_path / "poses"

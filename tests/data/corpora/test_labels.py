@@ -235,3 +235,27 @@ def test_any_content_is_read_or_told_with_the_files_name(
     else:
         assert all("labels.train" in entry.where for entry in reading.entries)
         assert all("labels.train" in fault.told for fault in reading.faults if fault.kind == "bad_row")
+
+
+def test_a_split_by_another_name_is_told_and_its_poses_are_found(tmp_path: Path) -> None:
+    gfslt(tmp_path / "labels.train")
+    for name in ("train/clip-1", "dev/clip-1", "train/clip-2"):
+        (tmp_path / "poses" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "poses" / f"{name}.npy").write_bytes(b"")
+    reading = corpus(tmp_path, files={"val": "labels.train"}, poses="poses").read()
+    assert [(entry.split, entry.pose and entry.pose.path.parent.name) for entry in reading.entries] == [
+        ("dev", "dev"),
+        ("dev", None),
+    ]
+    assert "the split 'val' is called dev here" in reading.notes
+    assert [(fault.kind, fault.id) for fault in reading.faults] == [
+        ("missing_clip", "clip-2"),
+        ("unlabelled_clip", "clip-1"),
+        ("unlabelled_clip", "clip-2"),
+    ]
+
+
+@pytest.mark.parametrize("fps", [0.0, -25.0])
+def test_a_frame_rate_is_above_nothing(tmp_path: Path, fps: float) -> None:
+    with pytest.raises(UserError, match=f"data.fps={fps}"):
+        corpus(tmp_path, fps=fps)

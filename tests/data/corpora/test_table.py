@@ -169,6 +169,8 @@ def test_json_lines_hold_lists_and_languages(tmp_path: Path) -> None:
         ("a,x,train,v,1.000.000,2,,", "its start '1.000.000'"),
         ("a,x,train,v,1,2,many,", "its length is 'many'"),
         ("a,x,train,v,1,2,,fast", "its frame rate is 'fast'"),
+        ("a,x,train,v,1,2,,0", "its frame rate is '0'"),
+        ("a,x,train,v,1,2,,-25", "its frame rate is '-25'"),
         ("a,x,train", "3 fields instead of 8"),
     ],
 )
@@ -179,6 +181,53 @@ def test_a_row_that_cannot_be_read_is_a_fault(tmp_path: Path, row: str, expected
     assert [entry.id for entry in reading.entries] == ["b"]
     assert [fault.kind for fault in reading.faults] == ["bad_row"]
     assert expected in reading.faults[0].told and "line 2 of 'clips.csv'" in reading.faults[0].told
+
+
+def test_a_column_that_no_json_line_has_is_named(tmp_path: Path) -> None:
+    write(tmp_path, json.dumps({"id": "a", "sentence": "x", "split": "train"}), name="clips.jsonl")
+    with pytest.raises(UserError, match=r"clips\.jsonl' has text in no row; its rows have id, sentence, split"):
+        corpus(tmp_path, "clips.jsonl").read()
+
+
+def test_a_number_of_any_size_is_a_cell(tmp_path: Path) -> None:
+    write(tmp_path, json.dumps({"id": 10**400, "text": "x", "split": "train"}), name="clips.jsonl")
+    assert corpus(tmp_path, "clips.jsonl").read().entries[0].id == str(10**400)
+
+
+def test_lines_may_end_as_they_like(tmp_path: Path) -> None:
+    (tmp_path / "clips.csv").write_bytes(b"id,text,split\r\na,x,train\r\n")
+    reading = corpus(tmp_path).read()
+    assert said(reading.entries[0]) == ("x",) and not reading.notes
+
+
+def test_splits_have_the_usual_names_or_are_told(tmp_path: Path) -> None:
+    write(tmp_path, "id,text,split,video", "a,x,val,", "b,y,validation,", "c,z,Train,", "d,u,dev,w")
+    files(tmp_path, "poses/dev/a.npy", "poses/valid/b.npy", "poses/train/d.npy")
+    reading = corpus(tmp_path, poses="poses").read()
+    assert [(entry.split, entry.pose is not None) for entry in reading.entries] == [
+        ("dev", True),
+        ("dev", True),
+        ("Train", False),
+        ("dev", False),
+    ]
+    assert [(fault.kind, fault.id, fault.split) for fault in reading.faults] == [
+        ("missing_clip", "c", "Train"),
+        ("missing_clip", "d", "dev"),
+        ("unlabelled_clip", "d", ""),
+    ]
+    assert list(reading.notes) == [
+        "the split 'val' is called dev here",
+        "the split 'validation' is called dev here",
+        "the split 'Train' is not trained or tested on: the names are train, dev and test",
+    ]
+
+
+def test_a_pose_by_its_path_is_that_of_the_path(tmp_path: Path) -> None:
+    write(tmp_path, "id,text,split,pose", "a,x,train,train/0001.npy", "b,y,dev,dev/0001.npy", "c,z,test,train/0001")
+    files(tmp_path, "poses/train/0001.npy", "poses/dev/0001.npy")
+    reading = corpus(tmp_path, columns=COLUMNS | {"pose": "pose"}, poses="poses").read()
+    assert [entry.pose and entry.pose.path.parent.name for entry in reading.entries] == ["train", "dev", "train"]
+    assert not reading.faults
 
 
 def test_a_table_per_split(tmp_path: Path) -> None:
@@ -211,6 +260,9 @@ def test_an_id_is_no_path_and_a_missing_clip_is_told(tmp_path: Path) -> None:
         ({"pseudo": ["french"]}, "fra_Latn"),
         ({"table": "none.csv"}, "data.table=none.csv"),
         ({"poses": "none"}, "data.poses=none"),
+        ({"fps": 0.0}, "data.fps=0"),
+        ({"fps": -25.0}, "data.fps=-25"),
+        ({"fps": float("nan")}, "data.fps=nan"),
         ({"columns": {**COLUMNS, "video": "vid"}}, r"clips\.csv.*vid"),
     ],
 )
@@ -262,9 +314,10 @@ def test_any_table_is_read_or_told_with_its_name(
     )
 )
 def test_any_json_line_is_read_or_told(tmp_path_factory: pytest.TempPathFactory, row: dict[str, Any]) -> None:
-    root = write(tmp_path_factory.getbasetemp(), json.dumps(row), name="clips.jsonl")
+    whole = json.dumps({"id": "whole", "text": "x", "split": "dev", "start": 1, "end": 2})
+    root = write(tmp_path_factory.getbasetemp(), whole, json.dumps(row), name="clips.jsonl")
     reading = corpus(root, "clips.jsonl", columns=COLUMNS | {"start": "start", "end": "end"}).read()
-    assert len(reading.entries) + len([fault for fault in reading.faults if fault.kind == "bad_row"]) == 1
+    assert len(reading.entries) + len([fault for fault in reading.faults if fault.kind == "bad_row"]) == 2
 
 
 def test_the_column_map_of_openasl_in_the_docs(tmp_path: Path) -> None:
@@ -277,6 +330,8 @@ def test_the_column_map_of_openasl_in_the_docs(tmp_path: Path) -> None:
     )
     files(tmp_path, "raw/y.mp4")
     columns = {"id": "vid", "video": "yid", "start": "start", "end": "end", "text": "raw-text", "split": "split"}
-    (entry,) = corpus(tmp_path, "o.tsv", columns=columns, quoting=False, videos="raw").read().entries
+    reading = corpus(tmp_path, "o.tsv", columns=columns, quoting=False, videos="raw").read()
+    (entry,) = reading.entries
     assert entry.pictures and entry.pictures.span and (entry.pictures.span.start, entry.pictures.span.end) == (6.5, 8.0)
-    assert (entry.id, said(entry), entry.split) == ("y-0:00:06-0:00:08", ('I said "no.',), "valid")
+    assert (entry.id, said(entry), entry.split) == ("y-0:00:06-0:00:08", ('I said "no.',), "dev")
+    assert reading.notes == ["the split 'valid' is called dev here"]

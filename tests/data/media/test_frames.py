@@ -85,7 +85,7 @@ def test_a_broken_picture_stays_a_frame(clip: Path) -> None:
 def test_a_folder_of_broken_pictures_is_unreadable(clip: Path) -> None:
     for file in clip.iterdir():
         file.write_bytes(b"")
-    with pytest.raises(Unreadable, match="None of the 12 pictures in .*images0001"):
+    with pytest.raises(Unreadable, match=r"None of the 12 pictures in .*images0001"):
         measured(clip)
 
 

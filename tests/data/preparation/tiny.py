@@ -88,7 +88,7 @@ class TinyCorpus(Corpus):
     def read(self) -> Reading:
         return Reading(entries=self.given, faults=self.faults, notes=["made up for a test"])
 
-    def record(self, entry: Entry) -> Recording | None:
+    def record(self, entry: Entry, *, size: tuple[int, int] | None = None) -> Recording | None:
         if self.log:
             with self.log.open("a") as stream:
                 stream.write(f"{entry.id}\n")

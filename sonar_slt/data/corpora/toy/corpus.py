@@ -47,6 +47,8 @@ class ToyCorpus(Corpus):
         for name, size in self.sizes.items():
             if size < 1:
                 raise UserError(f"data.{name}={size}: every split of the toy corpus needs at least one clip.")
+        if signer_count < 1 or (fps is not None and not 1 <= fps <= 1000):
+            raise UserError(f"data.signer_count={signer_count} data.fps={fps}: one signer at least, 1 to 1000 frames.")
         self.signer_count, self.seed, self.languages = signer_count, seed, tuple(languages)
         self.fps = fps
 
@@ -69,7 +71,7 @@ class ToyCorpus(Corpus):
         """The clips, each meaning in every language in all its renderings."""
         return Reading(entries=[self._entry(number, *self._meanings[number]) for number in range(len(self._meanings))])
 
-    def record(self, entry: Entry) -> Recording:
+    def record(self, entry: Entry, *, size: tuple[int, int] | None = None) -> Recording:
         """A performance of the clip's meaning, in pixels."""
         number = self._numbers[entry.id]
         _, meaning = self._meanings[number]

@@ -5,11 +5,14 @@ Nothing here is shared with the readers, so that a mistake of one is not made ag
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
+
+from filelock import FileLock, Timeout
 
 from sonar_slt.data.corpora.toy.written import csl_daily, how2sign, lsa_t, phoenix14t
 from sonar_slt.data.corpora.toy.written.clip import Clip, Draft, Planted, World, clips_of
@@ -52,27 +55,44 @@ def write_release(
     """
     if layout not in _WRITERS:
         raise UserError(f"write_as={layout}: the toy world can be written as {', '.join(LAYOUTS)}.")
+    root = root.resolve()
     _require_ours(root)
     writer, clips = _WRITERS[layout], clips_of(world, LANGUAGES[layout])
     _require_rate(layout, clips)
-    draft = Draft(root=root.with_name(f".{root.name}.{os.getpid()}.draft"), world=world, clips=clips)
+    draft = Draft(root=root.with_name(f".{root.name}.draft"), world=world, clips=clips)
     chosen = plant(draft, TRAPS[layout], traps)
-    shutil.rmtree(draft.root, ignore_errors=True)
-    try:
-        draft.root.mkdir(parents=True)
-        with counted(f"Writing as {layout}", sum(clip.filmed for clip in clips), shown=shown) as draft.advance:
-            writer.write(draft)
-        for damage in draft.later:
-            damage()
-        planted = told(chosen)
-        faults = [{"id": fault.id, "kind": fault.kind, "trap": fault.trap} for fault in planted]
-        write_json(draft.root / WRITTEN, {"layout": layout, "clips": len(clips), "planted": faults})
-        replace_folder(draft.root, root)
-    except OSError as error:
-        raise UserError(f"'{root}' could not be written: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(draft.root, ignore_errors=True)
+    with _alone(root):
+        shutil.rmtree(draft.root, ignore_errors=True)  # of a writing that was killed
+        try:
+            draft.root.mkdir()
+            with counted(f"Writing as {layout}", sum(clip.filmed for clip in clips), shown=shown) as draft.advance:
+                writer.write(draft)
+            for damage in draft.later:
+                damage()
+            planted = told(chosen)
+            faults = [{"id": fault.id, "kind": fault.kind, "trap": fault.trap} for fault in planted]
+            write_json(draft.root / WRITTEN, {"layout": layout, "clips": len(clips), "planted": faults})
+            replace_folder(draft.root, root)
+        except OSError as error:
+            raise _unwritable(root, error) from error
+        finally:
+            shutil.rmtree(draft.root, ignore_errors=True)
     return planted
+
+
+def _alone(root: Path) -> AbstractContextManager[Any]:
+    """A lock beside the folder, held already; it ends with the process, however that ends."""
+    try:
+        root.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(root.with_name(f".{root.name}.lock"), timeout=0).acquire()
+    except Timeout as error:
+        raise UserError(f"Another process is writing '{root}': wait for its end, or choose another folder.") from error
+    except OSError as error:
+        raise _unwritable(root, error) from error
+
+
+def _unwritable(root: Path, error: OSError) -> UserError:
+    return UserError(f"'{root}' could not be written: {error.strerror or error}.")
 
 
 def _require_ours(root: Path) -> None:

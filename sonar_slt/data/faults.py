@@ -37,7 +37,7 @@ KINDS = MappingProxyType(
         "stray_file": "a file that does not belong among the frames of a clip",
         "missing_frame": "a gap in the numbers of a clip's frames",
         "empty_clip": "a clip without a frame, or without a single point that was seen",
-        "bad_coordinate": "points that are no numbers; they count as missing",
+        "bad_coordinate": "points that are no numbers, which count as missing, or whose scale is not known",
         "no_person": "frames in which nobody was found; their points count as missing",
         "several_people": "frames with more than one person; the signer was chosen",
         "static_clip": "a clip in which nothing moves",

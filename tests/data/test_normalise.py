@@ -132,5 +132,13 @@ def test_clips_without_shoulders_or_without_anything_are_borne(
 
 
 @BOTH
+def test_without_shoulders_place_and_size_vanish_too(pixels: Clip, normalise: BySigner | ByFrame) -> None:
+    points = pixels.copy()
+    points[:, SIGNING.shoulders] = 0
+    moved = np.where(points[..., 2:] > 0, points * [2, 2, 1] + [1400, -40, 0], 0).astype(np.float32)
+    np.testing.assert_allclose(normalise(moved, SIGNING), normalise(points, SIGNING), atol=5e-4)
+
+
+@BOTH
 def test_an_empty_clip_stays_empty(normalise: BySigner | ByFrame) -> None:
     assert normalise(np.zeros((0, SIGNING.points, 3), np.float32), SIGNING).shape == (0, SIGNING.points, 3)

@@ -101,14 +101,19 @@ def test_a_foreign_checkpoint_is_refused(trained: Any, tmp_path: Path) -> None:
         load(assemble(config).task, tmp_path / "broken.ckpt")
 
 
-def test_going_on_equals_never_having_stopped(trained: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("together", [1, 2])
+def test_going_on_equals_never_having_stopped(trained: Any, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a step takes the gradients of several batches together."""
     folder, _, config = trained
+    if together > 1:
+        config = {**config, "trainer": {**config["trainer"], "accumulate_grad_batches": together}}
+        folder, _ = train(config, [])
     from sonar_slt.task.sign import SignTranslation
 
     plain = SignTranslation.training_step
 
     def interrupted(self: Any, batch: Any, number: int) -> Any:
-        if self.trainer.global_step == 3:
+        if self.trainer.global_step == 3 and number % together == 0:
             signal.raise_signal(signal.SIGINT)  # in the midst of a step, which is still taken
         return plain(self, batch, number)
 
@@ -126,7 +131,7 @@ def test_going_on_equals_never_having_stopped(trained: Any, monkeypatch: pytest.
         assert torch.equal(weight, resumed["state_dict"][name]), name
     first = [json.loads(line) for line in (folder / "train_log.jsonl").read_text("utf-8").splitlines()]
     second = [json.loads(line) for line in (again / "train_log.jsonl").read_text("utf-8").splitlines()]
-    assert [line["loss"] for line in second] == [line["loss"] for line in first[4:]]
+    assert [line["loss"] for line in second] == [line["loss"] for line in first[-len(second) :]]
 
 
 class TestBatches:

@@ -20,11 +20,11 @@ ENDS = 1 << 16
 class Footage:
     """The pictures of a clip.
 
-    `frames` are those of its span, cut to what there is. `start` is the second of a video's first picture, where its
-    sound begins earlier; spans count from the earlier one. `size` is width and height as a viewer sees them, turned where
+    `frames` are those of its span, cut to what there is. `size` is width and height as a viewer sees them, turned where
     the recording says so. `content` is a short hash of the whole recording: of sizes, of the names of a folder's
     pictures, and of the first and last 64 KiB (of a folder, of its first and last picture), so that a corpus need not
-    be read through. The faults' id is "", for only who asked knows it.
+    be read through. `start` is the second of a video's first picture where its sound begins before; spans count from
+    the sound. The faults' id is "", for only who asked knows it.
     """
 
     frames: int

@@ -62,8 +62,8 @@ def read_npz(path: Path, keys: Sequence[str], beside: Sequence[str]) -> Mapping[
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()
-                       if info.filename.endswith(".npy")}  # fmt: skip
+            arrays = [info for info in archive.infolist() if info.filename.endswith(".npy")]
+            members = {info.filename.removesuffix(".npy"): info for info in arrays}
             points = next((key for key in keys if key in members), None)
             if points is None:
                 points = _only(archive, {key: info for key, info in members.items() if key not in beside}, path, keys)

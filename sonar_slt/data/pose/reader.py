@@ -19,7 +19,6 @@ from sonar_slt.data.release import Media
 from sonar_slt.data.unreadable import Unreadable
 from sonar_slt.errors import UserError
 
-
 _UNSCALED = Fault(
     id="",
     kind="bad_coordinate",

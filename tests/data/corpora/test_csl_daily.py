@@ -198,7 +198,7 @@ def test_a_pickle_with_a_global_in_it(tmp_path: Path) -> None:
 def test_any_split_file_is_read_or_told_with_its_name(
     tmp_path_factory: pytest.TempPathFactory, text: str, head: str
 ) -> None:
-    root = tmp_path_factory.getbasetemp() / "fuzzed"
+    root = tmp_path_factory.getbasetemp() / "fuzzed_csl"
     if not root.exists():
         write(root)
     (root / "sentence_label" / "split_1.txt").write_text(head + text, encoding="utf-8", newline="")

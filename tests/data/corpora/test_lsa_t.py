@@ -149,7 +149,7 @@ def test_splits_by_a_table(tmp_path: Path) -> None:
         "dos_1;c;dos;l;1.0;2.0;;;;",
         videos=("uno", "dos"),
     )
-    (tmp_path / "splits.csv").write_text("id,split\nuno,train\nuno_2,dev\n")
+    (tmp_path / "splits.csv").write_text("id,split\nuno,train\nuno_2,val\n")
     asked = corpus(tmp_path, splits="splits.csv")
     assert [entry.split for entry in asked.read().entries] == ["train", "dev", ""]
     assert asked.fingerprint != corpus(tmp_path).fingerprint

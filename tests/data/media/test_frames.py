@@ -72,6 +72,32 @@ def test_a_number_far_away_is_one_short_fault(clip: Path) -> None:
     assert len(fault.told) < 200
 
 
+def test_a_second_picture_of_one_number_and_one_without_a_number_are_strays(clip: Path) -> None:
+    picture(clip / "images0003 (1).png")
+    picture(clip / "images0005.jpg")
+    picture(clip / "cover.png")
+    (clip / "images0002.png").unlink()
+    footage = measure(Media("frames", clip))
+    assert (footage.frames, kinds(footage)) == (11, ["stray_file", "missing_frame"])
+    assert "(cover.png, images0003 (1).png, images0005.jpg)" in footage.faults[0].told
+    assert "frame 2 " in footage.faults[1].told
+
+
+@pytest.mark.parametrize("name", ["fn{:06d}-0", "{:04d}_512x512", "2010_{}", "a{:03d}"])
+def test_the_number_is_the_one_that_changes(tmp_path: Path, name: str) -> None:
+    for number in range(5):
+        picture(tmp_path / "c" / f"{name.format(number)}.png")
+    (tmp_path / "c" / f"{name.format(3)}.png").unlink()
+    footage = measure(Media("frames", tmp_path / "c"))
+    assert (footage.frames, kinds(footage)) == (4, ["missing_frame"])
+
+
+def test_pictures_without_any_number_are_frames(tmp_path: Path) -> None:
+    for name in "abc":
+        picture(tmp_path / "c" / f"{name}.png")
+    assert (measure(Media("frames", tmp_path / "c")).frames, measure(Media("frames", tmp_path / "c")).faults) == (3, ())
+
+
 def test_a_broken_picture_stays_a_frame(clip: Path) -> None:
     whole = (clip / "images0003.png").read_bytes()
     (clip / "images0003.png").write_bytes(whole[:-20])

@@ -40,16 +40,28 @@ def film(
         stream = container.add_stream(how.get("codec", "mpeg4"), rate=fps)
         stream.width, stream.height = size
         stream.codec_context.time_base = 1 / fps
+        stream.options = how.get("coding", {})
+        if how.get("sound"):
+            _sound(container)
         if "rotation" in how:
             stream.set_display_rotation(how["rotation"])
         for number in range(frames):
             noise = random.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
             frame = av.VideoFrame.from_ndarray(noise, format="rgb24")
-            frame.pts = number + (skip if number > frames // 2 else 0)
+            frame.pts = number + how.get("late", 0) + (skip if number > frames // 2 else 0)
             frame.time_base = 1 / fps
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+def _sound(container: Any) -> None:
+    stream = container.add_stream("aac", rate=16000, layout="mono")
+    for number in range(35):
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = 16000, number * 1024, Fraction(1, 16000)
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "webm", "mov"])
@@ -90,6 +102,59 @@ def test_a_span_is_cut_to_what_there_is(tmp_path: Path) -> None:
     assert "-a_b.mp4" in beyond.faults[0].told
     assert measure(Media("video", path, Span(3.0, 4.0))).frames == 0
     assert measure(Media("video", path, Span(1.0, 1.0))).frames == 0
+
+
+def cut(path: Path, source: Path, seconds: float) -> Path:
+    """What `ffmpeg -ss seconds -c copy` leaves: the frames before stay there, hidden by an edit list."""
+    with av.open(str(source)) as read, av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as written:
+        stream = read.streams.video[0]
+        copied = written.add_stream_from_template(stream)
+        for packet in read.demux(stream):
+            if packet.dts is not None:
+                packet.pts -= int(seconds / stream.time_base)
+                packet.dts -= int(seconds / stream.time_base)
+                packet.stream = copied
+                written.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("between", ["50", "10"], ids=["all hidden frames in the table", "some of them"])
+@pytest.mark.parametrize(("seconds", "frames"), [(1.0, 75), (1.48, 63)])
+def test_frames_that_an_edit_list_hides_are_not_missed(
+    tmp_path: Path, between: str, seconds: float, frames: int
+) -> None:
+    source = film(tmp_path / "a.mp4", frames=100, codec="libx264", coding={"g": between})
+    path = cut(tmp_path / "b.mp4", source, seconds)
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].frames == 100
+        assert sum(1 for _ in container.decode(video=0)) == frames
+    assert (video(path).frames, video(path).faults) == (frames, ())
+    whole = path.read_bytes()
+    assert whole.index(b"mdat") < whole.index(b"moov")
+    with av.open(str(path)) as read, av.open(str(tmp_path / "c.mp4"), "w", options={"movflags": "faststart"}) as fast:
+        copied = fast.add_stream_from_template(read.streams.video[0])
+        for packet in read.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = copied
+                fast.mux(packet)
+    whole = (tmp_path / "c.mp4").read_bytes()
+    (tmp_path / "c.mp4").write_bytes(whole[: len(whole) * 3 // 4])
+    with pytest.raises(Unreadable, match=r"c\.mp4"):
+        video(tmp_path / "c.mp4")
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_span_counts_from_the_sound_that_begins_before_the_pictures(tmp_path: Path, suffix: str) -> None:
+    path = film(tmp_path / f"a.{suffix}", late=15, sound=True)
+    assert (video(path).frames, video(path).start) == (40, pytest.approx(0.6))
+    late = measure(Media("video", path, Span(1.6, 2.2)))
+    assert (late.frames, late.faults) == (15, ())
+    early = measure(Media("video", path, Span(0.2, 1.0)))
+    assert (early.frames, [fault.kind for fault in early.faults]) == (10, ["span_beyond"])
+    assert "first picture at 0.60 s" in early.faults[0].told
+    beyond = measure(Media("video", path, Span(2.0, 3.0)))
+    assert beyond.frames == 5
+    assert "ends at 2.20 s" in beyond.faults[0].told
 
 
 @pytest.mark.parametrize("faststart", [False, True])
@@ -142,6 +207,16 @@ def test_a_video_is_opened_once_and_again_when_it_changes(tmp_path: Path) -> Non
     os.utime(path, ns=(1, 1))
     after = video(path)
     assert (after.frames, after.content == before.content) == (41, False)
+
+
+def test_a_broken_video_is_opened_once(tmp_path: Path) -> None:
+    path = film(tmp_path / "broken.mkv", frames=100)
+    path.write_bytes(path.read_bytes()[:5000])
+    opened = _video.cache_info().misses
+    for _ in range(3):
+        with pytest.raises(Unreadable, match=r"broken\.mkv"):
+            video(path)
+    assert _video.cache_info().misses == opened + 1
 
 
 def test_without_pyav_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,7 +140,7 @@ def test_points_that_were_taken_out_are_missing(tmp_path):
 
 
 def test_a_span_is_its_own_frames_and_no_others_are_read(tmp_path):
-    places, confidence = drawn(100, 1, 543)
+    places, confidence = drawn(200, 1, 543)
     content = written(places, confidence, HOLISTIC)
     recording = read(content, tmp_path, Span(1.0, 2.0))
     np.testing.assert_array_equal(recording.points[..., :2], places[25:50, 0, :, :2])
@@ -160,6 +160,18 @@ def test_a_span_that_ends_beyond_the_file_is_cut(tmp_path):
     assert "0.5 s" in recording.faults[0].told and "'clip.pose'" in recording.faults[0].told
     assert len(read(content, tmp_path, Span(7, 8))) == 0
     assert list(read(content, tmp_path, Span(0.2, 0.4)).faults) == []
+
+
+def test_a_crowd_of_few_points_takes_no_more_than_its_file(tmp_path):
+    places, confidence = drawn(20, 500, 8, 2)
+    content = written(places, confidence, {"FACE_LANDMARKS": [str(number) for number in range(8)]})
+    tracemalloc.start()
+    recording = read(content, tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert recording.layout is MEDIAPIPE_543
+    assert (recording.points[..., 2] > 0).sum() == 20 * 8
+    assert peak < 12 * len(content)
 
 
 @pytest.mark.parametrize("span", [Span(0.3, 0.3), Span(0.3, 0.1)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,15 @@ from hypothesis import strategies as st
 
 from sonar_slt.data.layouts import OPENPOSE_137
 from sonar_slt.data.pose import PoseReader
+from sonar_slt.data.pose import openpose_json as module
 from sonar_slt.data.release import Media, Span
 from sonar_slt.data.unreadable import Unreadable
 from sonar_slt.errors import UserError
 
+PARTS = {
+    **{"pose_keypoints_2d": 75, "face_keypoints_2d": 210},
+    **{"hand_left_keypoints_2d": 63, "hand_right_keypoints_2d": 63},
+}
 EMPTY = '{"version":1.3,"people":[]}'
 
 
@@ -146,11 +152,16 @@ def test_the_older_body_of_18_points_stands_where_it_belongs(tmp_path):
         ("[]", "has no list of people"),
         ('{"people": {}}', "has no list of people"),
         ('{"people": [7]}', "people that are no objects"),
-        ('{"people": [{"pose_keypoints_2d": "abc"}]}', "other than a list under pose_keypoints_2d"),
+        ('{"people": [{"pose_keypoints_2d": "abc"}]}', "other than a list of numbers under pose_keypoints_2d"),
         (frame(person(drawn(0)) | {"pose_keypoints_2d": [1, 2, 3]}), "3 numbers under pose_keypoints_2d instead of 75"),
-        (frame(person(drawn(0)) | {"hand_left_keypoints_2d": [[1]] * 63}), "something other than numbers"),
-        (frame(person(drawn(0)) | {"hand_left_keypoints_2d": [{}] * 63}), "something other than numbers"),
-        (frame(person(drawn(0)) | {"hand_left_keypoints_2d": ["a"] * 63}), "something other than numbers"),
+        (frame(person(drawn(0)) | {"hand_left_keypoints_2d": [[1]] * 63}), "a list of numbers"),
+        (frame(person(drawn(0)) | {"hand_left_keypoints_2d": [{}] * 63}), "a list of numbers"),
+        (frame(person(drawn(0)) | {"hand_left_keypoints_2d": ["a"] * 63}), "a list of numbers"),
+        (frame(person(drawn(0)) | {"hand_left_keypoints_2d": ["7"] * 63}), "a list of numbers"),
+        (frame(person(drawn(0)) | {"hand_left_keypoints_2d": [True] * 63}), "a list of numbers"),
+        (frame(person(drawn(0)) | {"hand_left_keypoints_2d": [10**400] * 63}), "is no whole json file"),
+        (frame({key: [[1, 2, 3]] * count for key, count in PARTS.items()}), "a list of numbers"),
+        (frame({key: [[]] * count for key, count in PARTS.items()}), "a list of numbers"),
     ],
 )
 def test_one_broken_file_is_a_frame_without_points_and_named(broken, told, tmp_path):
@@ -217,6 +228,19 @@ def test_a_span_opens_its_own_files_only(tmp_path):
     assert "frame 8;" in recording.faults[0].told and "1 of 10 frames: 7" in recording.faults[1].told
 
 
+def test_spans_of_one_folder_look_into_it_once(tmp_path, monkeypatch):
+    folder = clip(tmp_path / "c", {n: EMPTY for n in range(20)})
+    looked = []
+    monkeypatch.setattr(module, "_files", lambda folder, files=module._files: looked.append(folder) or files(folder))
+    for start in range(5):
+        assert len(read(folder, Span(start, start + 1), fps=2)) == 2
+    assert looked == [folder]
+    (folder / "x_000000000020_keypoints.json").write_text(EMPTY)
+    os.utime(folder, ns=(1, 1))
+    assert len(read(folder, Span(0, 11), fps=2)) == 21
+    assert looked == [folder, folder]
+
+
 def test_the_option_goes_before_the_labels_rate(tmp_path):
     folder = clip(tmp_path / "c", {n: EMPTY for n in range(20)})
     assert len(read(folder, Span(0, 1), fps=10)) == 10
@@ -231,7 +255,14 @@ def test_fractions_of_a_picture_become_pixels(tmp_path):
     recording = read(folder, size=(1280, 720))
     np.testing.assert_allclose(recording.points[0], drawn(0), rtol=1e-5)
     assert recording.size == (1280, 720)
-    np.testing.assert_allclose(read(folder).points[0], points, rtol=1e-5)
+    assert list(recording.faults) == []
+    told = read(folder)
+    np.testing.assert_allclose(told.points[0], points, rtol=1e-5)
+    assert kinds(told) == [("bad_coordinate", "kept")]
+    assert "give pose.size=[width,height]" in told.faults[0].told
+    filmed = PoseReader().read(Media("pose", folder), size=(1280, 720))
+    np.testing.assert_array_equal(filmed.points, recording.points)
+    assert PoseReader(size=(1280, 720)).read(Media("pose", folder), size=(9, 9)).size == (1280, 720)
     pixels = clip(tmp_path / "p", {0: frame(person(drawn(0)))})
     np.testing.assert_array_equal(read(pixels, size=(1280, 720)).points[0], drawn(0))
 

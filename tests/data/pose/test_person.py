@@ -23,7 +23,7 @@ def choose(frames: list[list[np.ndarray]], rule: str = "confident", size=None) -
     rows = [(frame, place) for frame, people in enumerate(frames) for place in range(len(people))]
     people = np.array([frames[frame][place] for frame, place in rows], "f4").reshape(-1, 137, 3)
     frame = np.array([frame for frame, _ in rows], np.intp)
-    return [rows[row] for row in chosen(people, frame, rule=rule, layout=OPENPOSE_137, size=size)]
+    return [rows[row] for row in chosen(people, frame, rule=rule, shoulders=OPENPOSE_137.shoulders, size=size)]
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -105,7 +105,9 @@ def test_whatever_is_seen_the_choice_is_one_of_each_frame_at_most(data, rule):
     people[:, 0] = [1, 2, 0.5]  # nobody is not among them
     people[..., 2] = np.abs(people[..., 2])
     people = np.where(people[..., 2:] > 0, people, 0)
-    rows = chosen(people, frame, rule=rule, layout=OPENPOSE_137, size=None)
+    rows = chosen(
+        people, frame, rule=rule, shoulders=data.draw(st.sampled_from([(), OPENPOSE_137.shoulders])), size=None
+    )
     found = frame[rows].tolist()
     assert found == sorted(set(found))
     if frame.size:

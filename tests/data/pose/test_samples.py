@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sonar_slt.data.layouts import MEDIAPIPE_178, MEDIAPIPE_553, OPENPOSE_137
-from sonar_slt.data.pose import PoseReader, find, listed
+from sonar_slt.data.pose import PoseReader, listed
 from sonar_slt.data.release import Media, Span
 
 SAMPLES = Path(os.environ.get("SONAR_SLT_SAMPLES", "absent"))
@@ -25,8 +25,7 @@ pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="SONAR_SLT_SAMPLES 
     ],
 )
 def test_pose_files(name, layout, frames, size, missing, first):
-    path = find(SAMPLES / "pose", name)
-    assert path is not None and listed(SAMPLES / "pose")[name] == [path]
+    (path,) = listed(SAMPLES / "pose")[name]
     recording = PoseReader().read(Media("pose", path))
     assert recording.layout is layout
     assert (len(recording), recording.fps, recording.size) == (frames, 24.0, size)
@@ -37,8 +36,7 @@ def test_pose_files(name, layout, frames, size, missing, first):
 
 
 def test_openpose_json():
-    path = find(SAMPLES / "openpose_json", "psl_good")
-    assert path is not None
+    (path,) = listed(SAMPLES / "openpose_json")["psl_good"]
     recording = PoseReader().read(Media("pose", path))
     assert recording.layout is OPENPOSE_137
     assert len(recording) == 13

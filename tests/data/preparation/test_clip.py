@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.faults import Fault
 from sonar_slt.data.layout import Layout
 from sonar_slt.data.layouts import OPENPOSE_137, SIGNING, convert
@@ -59,6 +60,13 @@ def filmed(monkeypatch: pytest.MonkeyPatch, footage: Footage | Exception) -> Non
 
 def footage(**changes: Any) -> Footage:
     return Footage(**{"frames": 60, "fps": 25.0, "size": (210, 260), "content": "c0ffee", **changes})
+
+
+class ReadCorpus(TinyCorpus):
+    """Its clips are read from their files."""
+
+    def record(self, entry: Entry, *, size: tuple[int, int] | None = None) -> Recording | None:
+        return Corpus.record(self, entry, size=size)
 
 
 class TestGood:
@@ -153,6 +161,42 @@ class TestFaults:
     ) -> None:
         filmed(monkeypatch, footage(fps=fps))
         assert told(prepared(tmp_path, replace(entry, pictures=Media("video", Path("/nowhere/a.mp4"))))) == kinds
+
+    def test_one_span_beyond_is_told_once(self, tmp_path: Path, entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
+        beyond = Fault(id="", kind="span_beyond", told="ends too late", done="cut")
+        filmed(monkeypatch, footage(faults=[beyond]))
+
+        def cut(recording: Recording) -> Recording:
+            return replace(recording, faults=[replace(beyond, told="points"), replace(beyond, kind="several_people")])
+
+        both = replace(
+            entry,
+            pictures=Media("video", Path("/nowhere/a.mp4"), Span(1, 4)),
+            pose=Media("pose", Path("/nowhere/a.npz"), Span(1, 4)),
+        )
+        found = prepared(tmp_path, both, cut)
+        assert told(found) == ["span_beyond", "several_people"] and found.faults[0].told == "ends too late"
+        other = replace(both, pose=Media("pose", Path("/nowhere/a.npz"), Span(0, 3)))
+        assert told(prepared(tmp_path, other, cut)) == ["span_beyond", "span_beyond", "several_people"]
+        filmed(monkeypatch, footage())
+        assert told(prepared(tmp_path, both, cut)) == ["span_beyond", "several_people"]
+
+    def test_fractions_are_of_the_size_of_the_pictures(
+        self, tmp_path: Path, entry: Entry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = recorded(0)
+        pixels, fractions = tmp_path / "pixels.npy", tmp_path / "fractions.npy"
+        np.save(pixels, made.points)
+        np.save(fractions, made.points / np.array([1280, 720, 1], np.float32))
+        points = []
+        for path, filming in ((pixels, True), (fractions, True), (fractions, False)):
+            filmed(monkeypatch, footage(size=(1280, 720) if filming else None))
+            read = replace(entry, pose=Media("pose", path), pictures=Media("video", Path("/nowhere/a.mp4")))
+            found = prepare_clip(ReadCorpus(folder=tmp_path), read, layout="signing")
+            assert told(found) == ([] if filming else ["bad_coordinate"])
+            points.append(found.points)
+        np.testing.assert_allclose(points[1], points[0], atol=2e-3)
+        assert np.abs(points[2] - points[0]).max() > 0.1
 
     def test_pictures_that_cannot_be_read_do_not_cost_the_points(
         self, tmp_path: Path, entry: Entry, monkeypatch: pytest.MonkeyPatch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import json
+import os
 import pickle
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from sonar_slt.data.corpora.csl_daily import CslDaily
@@ -310,8 +312,32 @@ def test_nothing_remains_of_a_release_that_was_not_finished(tmp_path: Path, monk
             write_release("phoenix14t", small, tmp_path / "a")
         assert digests(tmp_path) == before
     monkeypatch.undo()
-    write_release("phoenix14t", small, tmp_path / "a", traps=["leak"] if len(small.meanings) > 9 else [])
-    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    write_release("phoenix14t", small, tmp_path / "a")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.lock", "a"]
+
+
+def test_what_a_killed_writing_left_is_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = ShortWorld(fps=25.0, train=1, dev=1, test=1)
+    pid = os.fork()
+    if not pid:
+        monkeypatch.setattr(phoenix14t, "_row", lambda _: os._exit(9))
+        write_release("phoenix14t", small, tmp_path / "a", shown=False)
+    os.waitpid(pid, 0)
+    assert not (tmp_path / "a").exists() and len(list(tmp_path.iterdir())) == 2
+    write_release("phoenix14t", small, tmp_path / "a")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.lock", "a"]
+
+
+def test_the_folder_that_one_stands_in_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").mkdir()
+    monkeypatch.chdir(tmp_path / "a")
+    write_release("phoenix14t", ShortWorld(fps=25.0, train=1, dev=1, test=1), Path("."))
+    assert (tmp_path / "a" / WRITTEN).is_file()
+
+
+def test_two_do_not_write_one_folder(tmp_path: Path) -> None:
+    with FileLock(tmp_path / ".a.lock"), pytest.raises(UserError, match="Another process is writing"):
+        write_release("phoenix14t", ShortWorld(fps=25.0, train=1, dev=1, test=1), tmp_path / "a")
 
 
 def test_only_what_was_written_here_is_written_over(tmp_path: Path) -> None:

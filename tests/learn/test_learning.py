@@ -25,7 +25,7 @@ def learnt(request: pytest.FixtureRequest) -> Any:
     overrides = MICRO | {"recipe": "null", "space.source": space, "languages.targets": "[deu_Latn]"}
     made = assemble(composed("train", request.getfixturevalue("outputs"), overrides))
     rows = made.data.rows["train"]
-    batch = made.data.collate(rows[:12], Random(0))
+    batch = made.data.collate(rows.numbers[:12], Random(0)).to("cpu")
     backwards = [clip[:length].flip(0) for clip, length in zip(batch.clip, batch.mask.sum(1).tolist(), strict=True)]
     clip = torch.cat([batch.clip, pad_sequence(backwards, batch_first=True)])
     mask = batch.mask.repeat(2, 1)

@@ -15,7 +15,7 @@ from tests.conftest import composed
 
 TALKING_SPACE = {
     "experiment": "toy_space",
-    "data.vocabulary": 600,
+    "batches.vocabulary": 600,
     "batches.size": 12,
     "task.dim": 64,
     "task.hidden": 64,

@@ -1,7 +1,7 @@
 """What a loader's processes hold for themselves, over a corpus and over one ten times larger.
 
-Private memory is what would be free if the process ended: pages of files that others may read count only while this
-process alone has them mapped. Each corpus is served in a fresh process.
+What a worker shares with the process that it was forked from counts in both: either would hold it alone. Pages of files
+count only while one process alone has them mapped. Each corpus is served in a fresh process.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import multiprocessing
 import re
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from sonar_slt.bench.recordings import movements, written
-from sonar_slt.bench.serving import SIZE, serving
+from sonar_slt.bench.serving import SIZE, passed, serving
 from sonar_slt.bench.timing import Footprint
 from sonar_slt.data.corpora.prepared import Prepared
 from sonar_slt.memory import settle
@@ -33,24 +32,25 @@ def bench_growth(opened: Opened, folder: Path, *, clips: int) -> Iterator[Footpr
     space = opened()
     language = space.languages[0]
     short = movements(FRAMES, POINTS)
-    held: list[Mapping[str, int]] = []
+    sizes: list[Mapping[str, int]] = []
     for count in (clips, TIMES * clips):
         root = folder / str(count)
         corpus = written(root, short, count, dtype="float16", language=language, layout=LAYOUT)
         serving(corpus, space, language, folder / "vectors", workers=0)  # the vectors are computed here, not there
-        held.append(in_a_fresh_process(opened, root, folder / "vectors"))
-    for who in held[0]:
-        name = f"private memory of the {who} over {clips:,} and {TIMES * clips:,} clips"
-        yield Footprint(name, held[0][who], held[1][who])
+        sizes.append(in_a_fresh_process(opened, root, folder / "vectors"))
+    for who in sizes[0]:
+        name = f"memory of the {who} over {clips:,} and {TIMES * clips:,} clips"
+        yield Footprint(name, sizes[0][who], sizes[1][who])
 
 
-def private(process: int | str = "self") -> int:
-    """Bytes that a process holds for itself; 0 where the system does not say."""
+def held(process: int | str = "self") -> int:
+    """Bytes that a process holds, in pages of its own or of those that a fork left to both; 0 where nobody says."""
     try:
         told = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii")
     except OSError:
         return 0
-    return sum(int(size) * 1024 for size in re.findall(r"^Private_(?:Clean|Dirty):\s+(\d+) kB", told, re.MULTILINE))
+    sizes = re.findall(r"^(?:Private_Clean|Private_Dirty|Shared_Dirty):\s+(\d+) kB", told, re.MULTILINE)
+    return sum(int(size) * 1024 for size in sizes)
 
 
 def in_a_fresh_process(opened: Opened, root: Path, cache: Path) -> Mapping[str, int]:
@@ -61,10 +61,10 @@ def in_a_fresh_process(opened: Opened, root: Path, cache: Path) -> Mapping[str, 
     process.start()
     there.close()
     try:
-        held: Mapping[str, int] = here.recv()
+        sizes: Mapping[str, int] = here.recv()
     finally:
         process.join()
-    return held
+    return sizes
 
 
 def _serve(opened: Opened, root: Path, cache: Path, answer: Connection) -> None:
@@ -73,8 +73,7 @@ def _serve(opened: Opened, root: Path, cache: Path, answer: Connection) -> None:
     space = opened()
     data = serving(Prepared(root=root), space, space.languages[0], cache, workers=1)
     batches: Any = iter(data.train_dataloader())
-    for _ in islice(batches, len(data.rows["train"]) // SIZE):
-        pass
+    passed(batches, len(data.rows["train"]) // SIZE)
     settle()
     [worker] = batches._workers
-    answer.send({"training process": private(), "worker": private(worker.pid)})
+    answer.send({"training process": held(), "worker": held(worker.pid)})

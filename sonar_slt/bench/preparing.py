@@ -19,13 +19,17 @@ from sonar_slt.bench.timing import Comparison, seconds
 from sonar_slt.data.corpora.table import Table
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.normalise import BySigner
+from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.preparation.job import prepare
+from sonar_slt.data.recording import Recording
+from sonar_slt.data.release import Media
+from sonar_slt.errors import UserError
 
 FRAMES = 24
 TIMES = 4
 LANGUAGE = "eng_Latn"
-
+OPENED = "opened"
 
 PREPARE = """
 import sys, pathlib
@@ -45,14 +49,35 @@ def bench_preparing(folder: Path, *, clips: int) -> Iterator[Comparison]:
     told = ", ".join(f"{count:,} in {spent:.1f} s" for count, spent in zip(counts, took, strict=True))
     yield Comparison(name, few, many, few / many, note=told)
     whole = _bytes(corpus(folder, counts[1]).prepared)
-    done, spent = _killed(folder, counts[1])
-    left = counts[1] - done
-    spent += seconds(lambda: prepare(corpus(folder, counts[1], again=True), shown=False))
-    same = "the same bytes" if _bytes(corpus(folder, counts[1], again=True).prepared) == whole else "OTHER BYTES"
-    note = f"killed behind clip {done:,}, gone on with {left:,}; {same}"
-    yield Comparison(
-        f"prepare {counts[1]:,} clips: in one go, killed and gone on with", took[1], spent, took[1] / spent, note=note
-    )
+    spent = _killed(folder, counts[1])
+    before = _opened(folder)
+    resumed = corpus(folder, counts[1], again=True)
+    spent += seconds(lambda: prepare(resumed, shown=False))
+    if _bytes(resumed.prepared) != whole:
+        raise RuntimeError(f"'{resumed.prepared}' was gone on with, and is not what is prepared in one go.")
+    after = _opened(folder) - before
+    note = f"killed when {before:,} were opened, gone on with {after:,}; the same bytes"
+    name = f"prepare {counts[1]:,} clips: in one go, killed and gone on with"
+    yield Comparison(name, took[1], spent, took[1] / spent, note=note)
+
+
+class _Noting(PoseReader):
+    """A reader that leaves a byte for every file that it opens, in whatever process."""
+
+    def __init__(self, notes: Path) -> None:
+        super().__init__()
+        self.notes = notes
+
+    def read(self, media: Media, *, fps: float | None = None, size: tuple[int, int] | None = None) -> Recording:
+        """The points of a clip."""
+        with self.notes.open("ab", buffering=0) as stream:
+            stream.write(b".")
+        return super().read(media, fps=fps, size=size)
+
+
+def _opened(folder: Path) -> int:
+    """How many files were opened for the corpus that is prepared again."""
+    return (folder / OPENED).stat().st_size
 
 
 def _record(folder: Path) -> None:
@@ -84,21 +109,24 @@ def corpus(folder: Path, count: int, *, again: bool = False) -> Corpus:
         poses="poses",
         language=LANGUAGE,
         fps=25.0,
+        pose=_Noting(folder / OPENED) if again else None,
     )
 
 
-def _killed(folder: Path, count: int) -> tuple[int, float]:
-    """Prepare in a process that is killed when half of the clips are done: how many were, and the seconds it had."""
+def _killed(folder: Path, count: int) -> float:
+    """Prepare in a process that is killed when half of the clips are done: the seconds from its first clip on."""
     prepared = corpus(folder, count, again=True).prepared
     journal = prepared.with_name(f".{prepared.name}.part") / "clips" / "journal"
-    arguments = [str(folder), str(count)]
-    began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-c", PREPARE, *arguments], stderr=subprocess.DEVNULL)
-    while process.poll() is None and _noted(journal) < count // 2:
-        time.sleep(0.02)
+    process = subprocess.Popen([sys.executable, "-c", PREPARE, str(folder), str(count)], stderr=subprocess.DEVNULL)
+    began = None
+    while process.poll() is None and (noted := _noted(journal)) < count // 2:
+        began = began or (time.perf_counter() if noted else None)
+        time.sleep(0.005)
     process.kill()
-    process.wait()
-    return _noted(journal), time.perf_counter() - began
+    if process.wait() >= 0:
+        raise UserError(f"A preparation of {count} clips ended before it was killed: give more by prepared=NUMBER.")
+    ended = time.perf_counter()
+    return ended - (began or ended)
 
 
 def _noted(journal: Path) -> int:

@@ -5,7 +5,6 @@ The clips are larger than the toy world's: 120 frames of 543 points, in the stor
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -14,7 +13,6 @@ from statistics import median
 from sonar_slt.bench.loop import stepping
 from sonar_slt.bench.recordings import FRAMES, POINTS, movements, written
 from sonar_slt.bench.timing import Comparison, compared, seconds
-from sonar_slt.data.batch import ClipBatch
 from sonar_slt.data.clips import Clips
 from sonar_slt.data.corpora.prepared import Prepared
 from sonar_slt.data.sampling import All
@@ -42,8 +40,8 @@ def bench_serving(task: SignTranslation, folder: Path, *, batches: int, rounds: 
     slow, fast = [], []
     for _ in range(rounds):
         slow.append(seconds(lambda: [step(batch) for batch in toy]) / STEPS)
-        _passed(passing, AHEAD)
-        fast.append(seconds(lambda: _passed(passing, batches)) / batches)
+        passed(passing, AHEAD)
+        fast.append(seconds(lambda: passed(passing, batches)) / batches)
     copied = min(seconds(first.clip.clone) for _ in range(rounds))
     floats = median(seconds(lambda: first.to("cpu")) for _ in range(rounds))
     name = f"{SIZE} clips of {FRAMES} × {POINTS} × 3 ready, {WORKERS} workers; a step of {len(toy[0].ids)} toy clips"
@@ -59,5 +57,7 @@ def serving(corpus: Prepared, space: SentenceSpace, language: str, cache: Path, 
     return made
 
 
-def _passed(batches: Iterator[ClipBatch], number: int) -> None:
-    deque(islice(batches, number), maxlen=0)
+def passed(batches: Iterator[object], number: int) -> None:
+    """Let so many batches pass."""
+    if (came := sum(1 for _ in islice(batches, number))) < number:
+        raise RuntimeError(f"{came} of {number} batches came from the workers.")

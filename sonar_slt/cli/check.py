@@ -13,6 +13,8 @@ Examples:
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +46,7 @@ def run(config: dict[str, Any]) -> None:
     console = Console(highlight=False, markup=False)
     console.print("  ".join(f"{name} {version}" for name, version in versions().items()))
     console.print(f"Device: {best_device()}")
-    if not _corpus(config, console):
+    if not _corpus(config, call, console):
         return
     if config.get("recipe") and not is_current(config, call["config_dir"]):
         source = Path(config["space"]["source"])
@@ -72,7 +74,7 @@ def run(config: dict[str, Any]) -> None:
         _round_trip(made.data, config, console)
 
 
-def _corpus(config: Mapping[str, Any], console: Console) -> bool:
+def _corpus(config: Mapping[str, Any], call: Mapping[str, Any], console: Console) -> bool:
     """Say what the corpus is beside the variants that circulate; whether it can be served without being prepared first.
 
     Preparing a real one is the work of hours and of a command of its own; what is generated is made on the spot.
@@ -88,9 +90,17 @@ def _corpus(config: Mapping[str, Any], console: Console) -> bool:
     for part in getattr(corpus, "parts", {"": corpus}).values():
         if isinstance(part, Corpus) and part.label_files():
             ready &= (part.prepared / "manifest.jsonl").is_file()
-            for line in corpus_lines(part):
+            for line in corpus_lines(part, command=_preparing(call)):
                 console.print(line, soft_wrap=True)
     return ready
+
+
+def _preparing(call: Mapping[str, Any]) -> str:
+    """The command that prepares the corpus: what was said of it to this one."""
+    rooms = ("data", "pose", "preparation", "normalise", "paths")
+    said = [word for word in call["overrides"] if re.split(r"[.=@]", word.lstrip("+~"), maxsplit=1)[0] in rooms]
+    chosen = [] if any(word.startswith("data=") for word in said) else [f"data={call['choices']['data']}"]
+    return shlex.join(["sonar-slt", "prepare", *chosen, *said])
 
 
 def _require_memory(config: Mapping[str, Any], console: Console) -> None:

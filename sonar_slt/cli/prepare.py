@@ -5,19 +5,21 @@ released, to try a reader on.
 
 Examples:
     sonar-slt prepare data=phoenix14t data.root=/data/PHOENIX-2014-T data.poses=/data/poses
-    sonar-slt prepare data=how2sign data.root=/data/How2Sign preparation.leave_out=[missing_clip,unreadable]
+    sonar-slt prepare data=how2sign data.root=/data/How2Sign preparation.layout=null
     sonar-slt prepare data=toy write_as=csl_daily traps=all
 """
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sonar_slt.cli.arguments import quoted
 from sonar_slt.errors import UserError
-from sonar_slt.runs.record import ended_by_sigterm
+from sonar_slt.runs.record import Terminated, ended_by_sigterm
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,7 +47,7 @@ def run(config: dict[str, Any]) -> None:
         try:
             with ended_by_sigterm():
                 outcome = prepare(part, workers=config["workers"], renew=config["renew"])
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Terminated):
             console.print("Stopped. The same command goes on from here.")
             raise
         show(console, outcome)
@@ -75,9 +77,14 @@ def _write(config: Mapping[str, Any], console: Console) -> None:
     console.print(f"Written: the toy world as {layout} in {root}")
     for one in planted:
         console.print(f"Planted: {one.trap}, {one.kind or 'no fault'}, {one.id}")
-    options = [f"{key}={value}" for key, value in {"data": layout, "data.root": root}.items()]
+    options = [f"data={layout}", f"data.root={_value(root)}"]
     options += [f"data.{key}={value}" for key, value in OPTIONS[layout].items()]
     console.print(f"Read it: sonar-slt prepare {shlex.join(options)}")
+
+
+def _value(path: Path) -> str:
+    """A path as Hydra takes it; one with a slash and nothing special is neither a number nor anything else."""
+    return str(path) if re.fullmatch(r"[\w./-]*/[\w./-]*", str(path), re.ASCII) else quoted(str(path))
 
 
 def _traps(layout: str, asked: Sequence[str] | str) -> Sequence[str]:

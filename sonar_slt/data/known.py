@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,47 @@ def ids_hash(ids: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(ids)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def compare(counts: Mapping[str, int], ids: Mapping[str, str], known: Sequence[Variant]) -> list[str]:
+def sources(known: Sequence[Variant]) -> list[str]:
+    """Who counted the variants, in one sentence; none where nobody is named."""
+    told = [f"{variant.name} by {variant.source}" for variant in known if variant.source]
+    return [f"Counted: {'; '.join(told)}."] if told else []
+
+
+def compare(
+    counts: Mapping[str, int],
+    ids: Mapping[str, str],
+    known: Sequence[Variant],
+    *,
+    frames: Mapping[str, int] = MappingProxyType({}),
+) -> list[str]:
     """Which variant each split is, and what differs from the nearest one; a sentence per split, none without variants.
 
-    `counts` and `ids` are the clips and the hash of the ids of each split that was found.
+    `counts` and `ids` are the clips and the hash of the ids of each split that was found, `frames` its frames where
+    all of its clips were measured.
     """
     if not known:
         return []
-    return [_of_split(split, counts.get(split, 0), ids.get(split), known) for split in _splits(counts, known)]
+    return [
+        _of_split(split, counts.get(split, 0), ids.get(split), known) + _in_frames(split, counts, frames, known)
+        for split in _splits(counts, known)
+    ]
+
+
+def _in_frames(split: str, counts: Mapping[str, int], frames: Mapping[str, int], known: Sequence[Variant]) -> str:
+    """How the frames of a split compare to those of a variant with as many clips."""
+    alike = [
+        one.frames[split]
+        for one in known
+        if one.frames and split in one.frames and one.counts.get(split) == counts.get(split)
+    ]
+    if not alike or split not in frames:
+        return ""
+    nearest = min(alike, key=lambda number: abs(number - frames[split]))
+    differs = frames[split] - nearest
+    told = (
+        f"{abs(differs):,} {'more' if differs > 0 else 'fewer'} than the {nearest:,} known" if differs else "as known"
+    )
+    return f" They have {frames[split]:,} frames, {told}."
 
 
 def _splits(counts: Mapping[str, int], known: Sequence[Variant]) -> list[str]:

@@ -6,6 +6,7 @@ memory than its numbers.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -25,22 +26,21 @@ class Numbering:
         self.rows, self.codes = rows, tuple(codes)
         counts = np.zeros((len(rows), len(codes)), np.int32)
         starts = np.zeros((len(rows), len(codes)), np.int64)
-        known: dict[tuple[int, str], int] = {}
-        drawn: list[int] = []
-        found: list[tuple[int, int, int]] = []
+        known: list[dict[str, int]] = [{} for _ in codes]
+        drawn, found = array("i"), array("i")
         for row in order:
             clip = rows[row]
             for place, code in enumerate(self.codes):
                 texts = checked(clip, code)
                 starts[row, place], counts[row, place] = len(drawn), len(texts)
                 for which, text in enumerate(texts):
-                    number = known.setdefault((place, text), len(known))
+                    number = known[place].setdefault(text, distinct := len(found) // 3)
                     drawn.append(number)
-                    if number == len(found):
-                        found.append((row, place, which))
+                    if number == distinct:
+                        found.extend((row, place, which))
         self._starts, self._counts = starts, counts
-        self._drawn = np.array(drawn, np.int32)
-        self._found = np.array(found, np.int32).reshape(-1, 3)  # where each sentence stands first
+        self._drawn = np.asarray(drawn)
+        self._found = np.asarray(found).reshape(-1, 3)  # where each sentence stands first
 
     def __len__(self) -> int:
         return len(self._found)

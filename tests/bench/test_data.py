@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from sonar_slt.bench.growth import LAYOUT, bench_growth, in_a_fresh_process, private
+from sonar_slt.bench.growth import LAYOUT, bench_growth, held, in_a_fresh_process
 from sonar_slt.bench.preparing import bench_preparing
 from sonar_slt.bench.reading import bench_reading
 from sonar_slt.bench.recordings import FRAMES, POINTS, movements, written
-from sonar_slt.bench.serving import SIZE, WORKERS, bench_serving, serving
+from sonar_slt.bench.serving import SIZE, WORKERS, bench_serving, passed, serving
 from sonar_slt.cli.bench import DATA, _subjects
 from sonar_slt.config.assembly import assemble
 from sonar_slt.config.build import build
@@ -58,8 +60,21 @@ def test_memory_is_looked_at_in_the_training_process_and_its_worker(
     settings = {"_target_": "sonar_slt.space.SentenceSpace.from_pretrained", "source": str(space_folder)}
     corpus = written(tmp_path / "corpus", movements(6, 102), 40, dtype="float16", language=DEU, layout=LAYOUT)
     serving(corpus, space, DEU, tmp_path / "vectors", workers=0)
-    held = in_a_fresh_process(partial(build, settings), tmp_path / "corpus", tmp_path / "vectors")
-    assert held.keys() == {"training process", "worker"} and all(size > 2**24 for size in held.values())
+    clean, laden = (
+        in_a_fresh_process(partial(opened_beside, settings, hog), tmp_path / "corpus", tmp_path / "vectors")
+        for hog in (0, 10**8)
+    )
+    assert clean.keys() == {"training process", "worker"}
+    for who, size in clean.items():
+        assert size > 2**24 and 0.9e8 < laden[who] - size < 1.2e8, "what was taken before the fork counts in both"
+
+
+HOG: list[bytes] = []
+
+
+def opened_beside(settings: dict[str, Any], hog: int) -> Any:
+    HOG.append(b"x" * hog)
+    return build(settings)
 
 
 def test_both_corpora_are_reported_for_each_process(
@@ -71,21 +86,49 @@ def test_both_corpora_are_reported_for_each_process(
     monkeypatch.setattr("sonar_slt.bench.growth.in_a_fresh_process", fresh)
     results = list(bench_growth(lambda: space, tmp_path, clips=4))
     assert [(result.plain, result.ours) for result in results] == [(4, 40)] * 2
-    assert results[1].name == "private memory of the worker over 4 and 40 clips"
+    assert results[1].name == "memory of the worker over 4 and 40 clips"
 
 
 @LINUX
-def test_private_memory_is_what_this_process_took() -> None:
-    before = private()
+def test_memory_is_what_this_process_took() -> None:
+    before = held()
     taken = torch.ones(10_000_000)
-    assert 0.9 * 4e7 < private() - before < 1.3 * 4e7
+    assert 0.9 * 4e7 < held() - before < 1.3 * 4e7
     assert len(taken)
+
+
+@LINUX
+def test_clips_that_were_read_leave_no_page_of_the_index_behind(tmp_path: Path) -> None:
+    clip = [np.zeros((1, 1, 3), np.float32)]
+    store = written(tmp_path, clip, 20_000, dtype="float16", language=DEU, layout="").clips
+    for number in range(len(store)):
+        store.read(number)
+    pages = Path("/proc/self/smaps").read_text().split("VmFlags")
+    [index] = [entry for entry in pages if f"{tmp_path}/clips/index.npy" in entry]
+    [resident] = re.findall(r"^Rss:\s+(\d+) kB", index, re.MULTILINE)
+    assert int(resident) < 500, "of 780 kB"
 
 
 def test_a_preparation_is_killed_and_gone_on_with(tmp_path: Path) -> None:
     growing, killed = bench_preparing(tmp_path, clips=12)
     assert growing.plain > 0 and growing.ours > 0 and growing.note.startswith("12 in ")
     assert "the same bytes" in killed.note and killed.name.startswith("prepare 48 clips")
+    before, after = map(int, re.findall(r"\d+", killed.note))
+    assert 24 <= before < 48 and 48 <= before + after <= 49, "at most the clip under way is opened twice"
+
+
+def test_a_preparation_that_is_gone_on_with_otherwise_is_no_measurement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sonar_slt.bench.preparing._bytes", lambda folder: {"": str(folder).encode()})
+    with pytest.raises(RuntimeError, match="not what is prepared in one go"):
+        list(bench_preparing(tmp_path, clips=12))
+
+
+def test_batches_that_do_not_come_are_no_measurement() -> None:
+    passed(iter(range(3)), 3)
+    with pytest.raises(RuntimeError, match="2 of 3 batches"):
+        passed(iter(range(2)), 3)
 
 
 def test_data_is_all_of_its_subjects() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from typing import Any
 import pytest
 
 from sonar_slt.cli import main
+from sonar_slt.cli.arguments import quoted
 from sonar_slt.data.corpora.toy.corpus import ToyCorpus
 from sonar_slt.data.manifest import Manifest
 from sonar_slt.data.store import ClipStore
@@ -54,7 +57,7 @@ class TestOfTheToyWorld:
         assert f"To look at: {folder}/report.html\n" in said.out
         assert len(Manifest(folder / "manifest.jsonl")) == len(ClipStore(folder / "clips")) == 13
         assert prepare(*SMALL) == 0
-        assert capsys.readouterr().out.startswith("Prepared already: toy in ")
+        assert capsys.readouterr().out.startswith(f"Prepared already: toy in {folder} (renew=true prepares it again)\n")
 
     def test_other_settings_make_another_folder_and_renewing_the_same(self, prepare: Prepare) -> None:
         assert prepare(*SMALL) == 0
@@ -86,6 +89,19 @@ class TestOfARelease:
         assert "Labels of train: 9 clips, 7,087 fewer than " in said and "Kept of train: 7 clips, " in said
         assert not (folder / "clips").exists() and len(Manifest(folder / "manifest.jsonl")) == 11
 
+    @pytest.mark.parametrize("output", ["a (b)=c, d/releas'e", "12e5"])
+    def test_the_commands_that_are_told_can_be_run(
+        self, prepare: Prepare, capsys: pytest.CaptureFixture[str], output: str
+    ) -> None:
+        said = f"output={quoted(output)}"
+        assert prepare("data.train=3", "data.dev=1", "data.test=1", "write_as=phoenix14t", said) == 0
+        [told] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Read it: ")]
+        words = shlex.split(told.removeprefix("Read it: "))[2:]
+        assert main(["check", *words]) == 0
+        [hint] = re.findall(r"`(.*)`", capsys.readouterr().out)
+        assert shlex.split(hint) == ["sonar-slt", "prepare", *words]
+        assert prepare(*words) == 0 and len(Manifest(prepared("phoenix14t") / "manifest.jsonl")) == 5
+
     @pytest.mark.parametrize(
         ("words", "says"),
         [
@@ -101,6 +117,8 @@ class TestOfARelease:
             (["preparation.leave_out=[everything]"], "no kind of fault is called 'everything'"),
             (["preparation.precision=float8"], "preparation.precision=float8: choose float16 or float32"),
             (["preparation.layout=coco"], "There is no layout called 'coco'; there are signing, "),
+            (["preparation.leave_out=[bad_row]"], "bad_row is always noted alone"),
+            (["paths.corpora=/proc/x"], "Nothing can be written to '/proc/x'"),
             (["paths.corpora=file"], "Nothing can be written to 'file'"),
         ],
     )
@@ -115,21 +133,29 @@ class TestOfARelease:
 
 
 class TestInterrupted:
-    def test_ctrl_c_says_that_the_same_command_goes_on(
-        self, prepare: Prepare, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        ("stopped_by", "says"), [(signal.SIGINT, "Interrupted.\n"), (signal.SIGTERM, "Terminated.\n")]
+    )
+    def test_it_says_that_the_same_command_goes_on(
+        self,
+        prepare: Prepare,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+        stopped_by: signal.Signals,
+        says: str,
     ) -> None:
         record, opened = ToyCorpus.record, []
 
-        def interrupted(corpus: Any, entry: Any) -> Any:
+        def interrupted(corpus: Any, entry: Any, **options: Any) -> Any:
             opened.append(entry.id)
             if len(opened) == 8:
-                signal.raise_signal(signal.SIGINT)
-            return record(corpus, entry)
+                signal.raise_signal(stopped_by)
+            return record(corpus, entry, **options)
 
         monkeypatch.setattr(ToyCorpus, "record", interrupted)
         assert prepare(*SMALL, "workers=0") == 1
         said = capsys.readouterr()
-        assert "The same command goes on" in said.out and said.err == "Interrupted.\n"
+        assert "The same command goes on" in said.out and said.err == says
         assert not list(Path("outputs/corpora").glob("toy-*/"))
         assert prepare(*SMALL, "workers=0") == 0
         assert "Going on behind clip 7 of 13." in capsys.readouterr().err

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from sonar_slt.data.known import Variant, compare, ids_hash
+from sonar_slt.data.known import Variant, compare, ids_hash, sources
 
 TABLES = Variant("the tables", {"train": 10, "dev": 5, "test": 7}, ids={"dev": ids_hash("abcde")})
 CLIPS = Variant("the clips", {"train": 9, "dev": 5})
@@ -42,3 +42,18 @@ def test_a_split_that_lacks_is_told_and_nothing_is_without_variants() -> None:
 
 def test_the_hash_of_ids_is_that_of_scores_over_the_sorted_ids() -> None:
     assert ids_hash(["b", "a"]) == hashlib.sha256(b"a\nb").hexdigest()[:16] != ids_hash(["ab"])
+
+
+@pytest.mark.parametrize(
+    ("frames", "says"),
+    [
+        (500, "dev: 5 clips, as many as measured. They have 500 frames, as known."),
+        (480, "dev: 5 clips, as many as measured. They have 480 frames, 20 fewer than the 500 known."),
+        (None, "dev: 5 clips, as many as measured."),
+    ],
+)
+def test_frames_are_compared_where_both_are_known(frames: int | None, says: str) -> None:
+    measured = Variant("measured", {"dev": 5, "test": 2}, frames={"dev": 500}, source="hand")
+    found = {} if frames is None else {"dev": frames, "test": 9}
+    assert compare({"dev": 5, "test": 2}, {}, [measured], frames=found)[0] == says
+    assert sources([measured, TABLES]) == ["Counted: measured by hand."] and sources([TABLES]) == []

@@ -6,6 +6,7 @@ Work in progress lies in a hidden folder beside the final one, which appears who
 from __future__ import annotations
 
 import errno
+import glob
 import json
 import shutil
 import sys
@@ -21,12 +22,13 @@ from sonar_slt.data import manifest
 from sonar_slt.data.faults import Fault
 from sonar_slt.data.layouts import named
 from sonar_slt.data.manifest import Row
+from sonar_slt.data.preparation.basis import basis
 from sonar_slt.data.preparation.clip import Prepared, clean, first_layout
-from sonar_slt.data.preparation.outcome import CLIPS, FAULTS, MANIFEST, SUMMARY, Outcome, outcome_in
+from sonar_slt.data.preparation.outcome import CLIPS, FAULTS, MANIFEST, REPORT, SUMMARY, Outcome, outcome_in
 from sonar_slt.data.preparation.page import write_page
 from sonar_slt.data.preparation.rules import Rules
 from sonar_slt.data.preparation.summary import summarise
-from sonar_slt.data.preparation.workers import prepared_clips, suitable
+from sonar_slt.data.preparation.workers import prepared_clips, require_guard, suitable
 from sonar_slt.data.release import Entry
 from sonar_slt.data.store import StoreWriter
 from sonar_slt.data.store.shards import DESCRIBED, JOURNAL
@@ -49,15 +51,36 @@ def prepare(corpus: Corpus, *, workers: int | None = None, shown: bool = True, r
     folder = corpus.prepared
     if not renew and (there := outcome_in(folder)):
         return there
+    require_guard()
+    part, renewed = (folder.with_name(f".{folder.name}.{kind}part") for kind in ("", "renewed."))
     with _writing(folder), _alone(folder):
+        _settle(folder, renewed)
         if not renew and (there := outcome_in(folder)):  # another process was faster
             return there
-        part = folder.with_name(f".{folder.name}.{'renewed.' if renew else ''}part")
-        _Job(corpus, part, shown=shown).run(workers)
-        replace_folder(part, folder)
+        if renew and _is_finished(renewed):  # it would get its page without a look at any clip
+            shutil.rmtree(renewed)
+        job = _Job(corpus, renewed if renew else part, shown=shown)
+        job.run(workers)
+        replace_folder(job.part, folder)
+        for left in (part, renewed):
+            shutil.rmtree(left, ignore_errors=True)
     made = outcome_in(folder, made=True)
     assert made is not None
     return made
+
+
+def _settle(folder: Path, renewed: Path) -> None:
+    """What a death between two renames left: a whole folder gets its name, and what it took the place of goes."""
+    formers = sorted(folder.parent.glob(f".{glob.escape(folder.name)}.*.former"))
+    if not folder.exists() and (whole := next((one for one in (renewed, *formers) if (one / REPORT).is_file()), None)):
+        whole.rename(folder)
+    for former in formers:
+        shutil.rmtree(former, ignore_errors=True)
+
+
+def _is_finished(part: Path) -> bool:
+    """Whether a job was killed after the last clip: the summary is written before the journal goes."""
+    return (part / SUMMARY).is_file() and not (part / CLIPS / JOURNAL).is_file()
 
 
 @contextmanager
@@ -88,7 +111,10 @@ def _writing(folder: Path) -> Iterator[None]:
                 f"No room to write in '{place}' ({free / 1e6:,.0f} MB free; {error.strerror}): make room and give the "
                 "command again, which goes on where it was, or choose another folder by paths.corpora=FOLDER."
             ) from error
-        if isinstance(error, PermissionError | NotADirectoryError | FileExistsError) or error.errno == errno.EROFS:
+        if (
+            isinstance(error, PermissionError | NotADirectoryError | FileExistsError | FileNotFoundError)
+            or error.errno == errno.EROFS
+        ):
             raise UserError(
                 f"Nothing can be written to '{place}' ({error.strerror}): choose another by paths.corpora=FOLDER."
             ) from error
@@ -114,7 +140,7 @@ class _Job:
         left_out = {place: self.rules.left_out_by(place) for place, opens in enumerate(opened) if not opens}
         self.rules.require_splits(left_out, self._known_splits())
         self.part.mkdir(exist_ok=True)
-        if not self._is_finished():
+        if not _is_finished(self.part):
             layout = self._layout(opened)
             with closing(self._resumed(layout)) as writer:
                 self._work(writer, layout, opened, workers)
@@ -133,10 +159,6 @@ class _Job:
         known = [set(variant.counts) for variant in self.corpus.known]
         return sorted(set.intersection(*known)) if known else []
 
-    def _is_finished(self) -> bool:
-        """Whether an earlier job was killed after the last clip: the summary is written before the journal goes."""
-        return (self.part / SUMMARY).is_file() and not (self.part / CLIPS / JOURNAL).is_file()
-
     # --- clips --------------------------------------------------------------------------------------------------
 
     def _layout(self, opened: Sequence[bool]) -> str | None:
@@ -145,29 +167,39 @@ class _Job:
             return None
         if asked := self.corpus.preparation.layout:
             return asked.name
-        known = self.part / LAYOUT
-        if not known.is_file():
-            first = first_layout(self.corpus, (e for e, opens in zip(self.entries, opened, strict=True) if opens))
-            write_atomically(known, first.name if first else "")
-        return known.read_text(encoding="utf-8") or None
+        first = first_layout(self.corpus, (e for e, opens in zip(self.entries, opened, strict=True) if opens))
+        name, known = first.name if first else "", self.part / LAYOUT
+        if known.is_file() and known.read_text(encoding="utf-8") != name:  # the first clips were mended since
+            shutil.rmtree(self.part / CLIPS, ignore_errors=True)
+        write_atomically(known, name)
+        return name or None
 
     def _resumed(self, layout: str | None) -> StoreWriter:
-        """The store as far as an earlier job came; one that worked on other labels is begun anew."""
+        """The store as far as an earlier job came and labels and files are the same since."""
         writer = self._writer(layout)
-        self.notes = list(writer.recovered)
-        if [note["id"] for note in self.notes] != [entry.id for entry in self.entries[: len(self.notes)]]:
+        notes = writer.recovered
+        same = next((n for n, note in enumerate(notes) if note.get("basis") != self._basis(n)), len(notes))
+        if same < len(notes):
             writer.close()
-            shutil.rmtree(self.part / CLIPS)
-            return self._resumed(layout)
-        if self.notes and self.shown:
-            print(f"Going on behind clip {len(self.notes):,} of {len(self.entries):,}.", file=sys.stderr)
+            writer = self._writer(layout, keep=same)
+        self.notes = list(writer.recovered)
+        if notes and self.shown:
+            changed = f"; the next is not what it was, so that {len(notes) - same:,} are done again"
+            told = f"Going on behind clip {same:,} of {len(self.entries):,}{changed if same < len(notes) else ''}."
+            print(told, file=sys.stderr)
         return writer
 
-    def _writer(self, layout: str | None) -> StoreWriter:
+    def _basis(self, place: int) -> str | None:
+        known = place < len(self.entries)
+        return basis(self.entries[place], self.rules.of_clips.get(place, ())) if known else None
+
+    def _writer(self, layout: str | None, keep: int | None = None) -> StoreWriter:
         asked = self.corpus.preparation.described()
         points = named(layout).points if layout else 1
         described = {**asked, "layout": layout, "normalised": asked["normalise"]}
-        return StoreWriter(self.part / CLIPS, shape=(points, 3), dtype=asked["precision"], described=described)
+        return StoreWriter(
+            self.part / CLIPS, shape=(points, 3), dtype=asked["precision"], described=described, keep=keep
+        )
 
     def _work(self, writer: StoreWriter, layout: str | None, opened: Sequence[bool], workers: int | None) -> None:
         total, start = len(self.entries), len(self.notes)
@@ -180,7 +212,7 @@ class _Job:
             for place in range(start, total):
                 prepared = next(clips) if opened[place] else Prepared(None, None)
                 kept, rule = self.rules.judge(place, prepared)
-                note = _note(self.entries[place], kept, rule)
+                note = {**_note(self.entries[place], kept, rule), "basis": self._basis(place)}
                 writer.append(self.entries[place].id, kept.points, note)
                 self.notes.append(note)
                 advance(1)

@@ -72,7 +72,7 @@ def _measures(rows: Manifest, summary: dict[str, Any]) -> dict[str, Any]:
         "seconds": _histogram(seconds, least=STEPS[0]),
         "words": _histogram(words, least=1),
         "signers": [{"name": name, **counts} for name, counts in most[:SIGNERS]],
-        "signer_count": len(most),
+        "signer_count": len(signers.keys() - {""}),
     }
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from sonar_slt.data.faults import Fault
 from sonar_slt.data.preparation.checks import check
 from sonar_slt.data.preparation.clip import Prepared
-from sonar_slt.data.preparation.settings import UNUSABLE, Preparation
+from sonar_slt.data.preparation.settings import OF_NO_CLIP, UNUSABLE, Preparation
 from sonar_slt.data.release import Entry, Reading
 from sonar_slt.errors import UserError
 
@@ -38,7 +38,7 @@ class Rules:
             by_id.setdefault(entry.id, place)
         for fault in faults:
             known = exact.get((fault.id, fault.split), None if fault.split else by_id.get(fault.id))
-            if known is None or fault.kind in ("unlabelled_clip", "bad_row"):
+            if known is None or fault.kind in OF_NO_CLIP:
                 self.of_labels.append(fault)
             else:
                 self.of_clips.setdefault(known, []).append(fault)
@@ -95,8 +95,9 @@ class Rules:
 
     def _unruled(self, entry: Entry, faults: Sequence[Fault]) -> UserError:
         found = next(fault for fault in faults if fault.kind in UNUSABLE)
-        rules = ",".join(sorted({*self.preparation.leave_out, found.kind}))
+        rules = ",".join(sorted({*self.preparation.leave_out, *UNUSABLE}))
         return UserError(
-            f"Clip {entry.id or entry.where} cannot be kept, and no rule leaves it out: {found.kind}, {found.told}. "
-            f"Mend the release, or add the rule: preparation.leave_out=[{rules}]."
+            f"Clip {entry.id or entry.where} cannot be kept, and no rule leaves it out: {found.kind}, "
+            f"{found.told.rstrip('.')}. Mend the release, or leave such clips out, and those with any other fault of "
+            f"which nothing can be kept: preparation.leave_out=[{rules}]."
         )

@@ -26,6 +26,10 @@ UNUSABLE = (
 """The kinds of faults that leave nothing to store: such a clip can only be left out."""
 
 
+OF_NO_CLIP = ("bad_row", "unlabelled_clip")
+"""The kinds of faults that no clip bears."""
+
+
 class Normaliser(Protocol):
     """What brings the points of a clip (frames, points, 3) to a frame that all clips share."""
 
@@ -61,6 +65,10 @@ class Preparation:
         if unknown := [kind for kind in leave_out if kind not in KINDS]:
             raise UserError(
                 f"preparation.leave_out: no kind of fault is called '{unknown[0]}'; {', '.join(KINDS)} are."
+            )
+        if noted := [kind for kind in leave_out if kind in OF_NO_CLIP]:
+            raise UserError(
+                f"preparation.leave_out: {noted[0]} is always noted alone, for it is of no clip; remove it."
             )
         if not 0 <= least_confidence <= 1:
             raise UserError(f"preparation.least_confidence={least_confidence}: a number from 0 to 1 was expected.")

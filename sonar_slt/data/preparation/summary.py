@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.known import compare, ids_hash
+from sonar_slt.data.known import compare, ids_hash, sources
 from sonar_slt.data.manifest import Row
 from sonar_slt.data.preparation.outcome import outcome_in
 from sonar_slt.data.preparation.rules import Rules
@@ -95,7 +95,7 @@ def summarise(corpus: Corpus, reading: Reading, rows: Iterable[Row], faults: Ite
         "pose": corpus.pose.described(),
         "preparation": corpus.preparation.described(),
         "splits": splits,
-        "known": _known(corpus, labelled, {split: found.ids for split, found in sums.items()}),
+        "known": _known(corpus, labelled, sums),
         "faults": {kind: dict(done) for kind, done in sorted(kinds.items())},
         "notes": list(reading.notes),
     }
@@ -116,25 +116,27 @@ def labelled_ids(reading: Reading) -> dict[str, list[str]]:
     return found
 
 
-def _known(corpus: Corpus, labelled: Mapping[str, list[str]], kept: Mapping[str, list[str]]) -> list[str]:
+def _known(corpus: Corpus, labelled: Mapping[str, list[str]], sums: Mapping[str, _Split]) -> list[str]:
     """Which variant the labels are, and which one is left where clips were left out."""
-    told = _variant(corpus, labelled)
-    lost = {split: ids for split, ids in kept.items() if sorted(ids) != sorted(labelled[split])}
-    if not lost:
-        return told
-    left = [line for line in _variant(corpus, lost) if line.partition(":")[0] in lost]
-    return [*(f"Labels of {line}" for line in told), *(f"Kept of {line}" for line in left)]
+    lost = {split: kept.ids for split, kept in sums.items() if sorted(kept.ids) != sorted(labelled[split])}
+    told = _variant(corpus, labelled, {split: kept.frames for split, kept in sums.items() if split not in lost})
+    if lost:
+        left = _variant(corpus, lost, {split: sums[split].frames for split in lost})
+        kept = [f"Kept of {line}" for line in left if line.partition(":")[0] in lost]
+        told = [*(f"Labels of {line}" for line in told), *kept]
+    return [*told, *sources(corpus.known)]
 
 
-def _variant(corpus: Corpus, ids: Mapping[str, list[str]]) -> list[str]:
+def _variant(corpus: Corpus, ids: Mapping[str, list[str]], frames: Mapping[str, int] | None = None) -> list[str]:
     counts = {split: len(found) for split, found in ids.items()}
-    return compare(counts, {split: ids_hash(found) for split, found in ids.items()}, corpus.known)
+    hashes = {split: ids_hash(found) for split, found in ids.items()}
+    return compare(counts, hashes, corpus.known, frames=frames or {})
 
 
-def corpus_lines(corpus: Corpus) -> list[str]:
-    """A corpus in a few lines: what is prepared, or what its labels say where nothing is prepared yet."""
+def corpus_lines(corpus: Corpus, *, command: str) -> list[str]:
+    """A corpus in a few lines: what is prepared, or what its labels say and the command that prepares it."""
     outcome = outcome_in(corpus.prepared)
-    return _prepared_lines(outcome) if outcome else _label_lines(corpus)
+    return _prepared_lines(outcome) if outcome else _label_lines(corpus, command)
 
 
 def _prepared_lines(outcome: Outcome) -> list[str]:
@@ -152,7 +154,7 @@ def _prepared_lines(outcome: Outcome) -> list[str]:
     ]
 
 
-def _label_lines(corpus: Corpus) -> list[str]:
+def _label_lines(corpus: Corpus, command: str) -> list[str]:
     reading = corpus.read()
     ids = labelled_ids(reading)
     counts = ", ".join(f"{len(found):,} {split}" for split, found in ids.items())
@@ -160,9 +162,9 @@ def _label_lines(corpus: Corpus) -> list[str]:
     rules = Rules(reading, corpus.preparation)
     kinds = Counter(fault.kind for faults in (rules.of_labels, *rules.of_clips.values()) for fault in faults)
     return [
-        f"Corpus: {corpus.name}, {counts} clips in its labels; `sonar-slt prepare data={corpus.name}` looks at them",
+        f"Corpus: {corpus.name}, {counts} clips in its labels; `{command}` looks at them",
         f"Ids: {hashes}",
-        *(f"Known: {line}" for line in _variant(corpus, ids)),
+        *(f"Known: {line}" for line in (*_variant(corpus, ids), *sources(corpus.known))),
         *(f"Note: {line}" for line in reading.notes),
         f"Faults of the labels: {fault_line({kind: {'noted': number} for kind, number in kinds.items()})}",
     ]

@@ -15,8 +15,8 @@ from sonar_slt.data.preparation.outcome import Outcome
 def show(console: Console, outcome: Outcome) -> None:
     """Everything that `prepare` ends with."""
     summary = outcome.summary
-    verb = "Prepared" if outcome.made else "Prepared already"
-    console.print(f"{verb}: {summary['corpus']} in {outcome.folder}")
+    verb, again = ("Prepared", "") if outcome.made else ("Prepared already", " (renew=true prepares it again)")
+    console.print(f"{verb}: {summary['corpus']} in {outcome.folder}{again}")
     console.print(splits_table(summary), languages_table(summary), sep="\n")
     for line in (*summary["known"], *(f"Note: {note}" for note in summary["notes"])):
         console.print(line)

@@ -28,6 +28,7 @@ CHUNK = 8
 WORTHWHILE = 300
 """Fewer clips are done sooner here than processes start."""
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+GUARD = "In a script of your own, prepare below `if __name__ == '__main__':`, for each process reads the script."
 _given: list[tuple[Corpus, str | None]] = []  # in a worker: what it was told when it started
 
 
@@ -50,10 +51,16 @@ def prepared_clips(
     except BrokenProcessPool as error:
         raise UserError(
             "A process that prepares clips was ended from outside, perhaps for lack of memory: repeat the command, "
-            f"which goes on where it was, with fewer than workers={workers}."
+            f"which goes on where it was, with fewer than workers={workers}. {GUARD}"
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def require_guard() -> None:
+    """Refuse to prepare in a process that is only reading the script of its parent, which waits for it."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # as multiprocessing itself asks
+        raise UserError(GUARD)
 
 
 def suitable(workers: int | None, clips: int) -> int:

@@ -57,7 +57,8 @@ class ClipStore:
             index = np.load(folder / INDEX, mmap_mode="r", allow_pickle=False)
             self._index = index.view(np.ndarray)
             self._check_places(told["shards"])
-            self._hashes = np.load(folder / HASHES, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+            hashes = np.load(folder / HASHES, mmap_mode="r", allow_pickle=False)
+            self._hashes = hashes.view(np.ndarray)
             self._ids = _mapped(folder / IDS)
             self._files: list[int] = []
             weakref.finalize(self, _close, self._files)
@@ -68,7 +69,8 @@ class ClipStore:
             np.ndarray((frames, *self.shape), self.dtype, buffer=shard, offset=self._frame.header_size)
             for shard, frames in zip(self._maps, told["shards"], strict=True)
         ]
-        self._paged: list[mmap.mmap] = [*self._maps, getattr(index, "_mmap")]  # noqa: B009  numpy does not declare it
+        pages = (*self._maps, self._ids, *(getattr(array, "_mmap", None) for array in (index, hashes)))
+        self._paged = [mapped for mapped in pages if isinstance(mapped, mmap.mmap)]
         self._handed = 0
 
     @property
@@ -118,17 +120,15 @@ class ClipStore:
 
     def __getitem__(self, clip: int | str) -> NDArray[Any]:
         """A view of a clip's frames; it stays valid as long as it is held."""
-        number = self.number(clip) if isinstance(clip, str) else clip
-        shard, start, frames, _, _ = self._index[number].tolist()
+        shard, start, frames = self._place(clip)
         view: NDArray[Any] = self._shards[shard][start : start + frames]
-        self._handed += view.nbytes + AROUND
-        if self._handed > WINDOW:
-            self._let_go()
+        self._touched(view.nbytes)
         return view
 
     def read(self, clip: int | str) -> NDArray[Any]:
         """A copy of a clip's frames: where all of them are wanted this is faster than a view, for nothing is mapped."""
-        shard, start, frames, _, _ = self._index[self.number(clip) if isinstance(clip, str) else clip].tolist()
+        shard, start, frames = self._place(clip)
+        self._touched(0)  # pages of the index
         copy: NDArray[Any] = np.empty((frames, *self.shape), self.dtype)
         first = self._frame.header_size + start * self._frame.size
         into = copy.reshape(-1).view(np.uint8).data
@@ -169,8 +169,16 @@ class ClipStore:
             at += 1
         return None
 
-    def _let_go(self) -> None:
+    def _place(self, clip: int | str) -> tuple[int, int, int]:
+        """The shard of a clip, its first frame there, and how many it has."""
+        shard, start, frames, _, _ = self._index[self.number(clip) if isinstance(clip, str) else clip].tolist()
+        return shard, start, frames
+
+    def _touched(self, size: int) -> None:
         """Pages of a file that one process alone has mapped would count as its own memory, clip after clip."""
+        self._handed += size + AROUND
+        if self._handed <= WINDOW:
+            return
         self._handed = 0
         if hasattr(mmap, "MADV_DONTNEED"):
             for pages in self._paged:

@@ -46,7 +46,8 @@ class StoreWriter:
 
     `described` is kept with the store: its `layout`, how it is `normalised`, and what else a reader may ask for. A
     shard ends before it would exceed `shard_bytes`. `recovered` are the notes of everything that was appended before
-    the process was killed. Every `sync_seconds` the writer waits for the disk: a power cut loses no more than that.
+    the process was killed, or the first `keep` of them: what came later is forgotten. Every `sync_seconds` the writer
+    waits for the disk: a power cut loses no more than that.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class StoreWriter:
         described: Mapping[str, Any],
         shard_bytes: int = 2**30,
         sync_seconds: float = 10.0,
+        keep: int | None = None,
     ) -> None:
         if (folder / DESCRIBED).is_file() and not (folder / JOURNAL).is_file():
             raise ValueError(f"the clip store '{folder}' is finished")
@@ -72,7 +74,7 @@ class StoreWriter:
         self._journal = Journal(folder / JOURNAL)
         self.recovered: list[dict[str, Any]] = []
         try:
-            self._recover()
+            self._recover(keep)
         except BaseException:
             self.close()
             raise
@@ -178,15 +180,15 @@ class StoreWriter:
 
     # --- what an earlier process left ---------------------------------------------------------------------------
 
-    def _recover(self) -> None:
+    def _recover(self, keep: int | None) -> None:
         begun = {"format": FORMAT, "shape": list(self._frame.shape), "dtype": self._frame.dtype.str}
         begun |= {"described": self._described, "shard_bytes": self._shard_bytes}
         begun = json.loads(json.dumps(begun))
         lines = list(self._journal.lines())
         if lines and lines[0][0] != begun:
             raise UserError(f"'{self.folder}' was begun with other settings: remove the folder and prepare anew.")
-        end = self._believed(lines)
-        self._journal.cut(end)
+        self._journal.cut(self._believed(lines, keep))
+        self._journal.sync()  # before anything is written where the forgotten clips lay
         for file in self._files[len(self._frames) :]:
             os.close(file)
         del self._files[len(self._frames) :]
@@ -199,7 +201,7 @@ class StoreWriter:
             self._journal.append(begun)
             self._sync()
 
-    def _believed(self, lines: Sequence[tuple[dict[str, Any], int]]) -> int:
+    def _believed(self, lines: Sequence[tuple[dict[str, Any], int]], keep: int | None) -> int:
         """Take the lines whose clips are whole, and tell where the last of them ends.
 
         What was written before a wait for the disk is on it. Of what came later any part may have been lost, so that
@@ -210,6 +212,8 @@ class StoreWriter:
         sure = max((number for number, (line, _) in enumerate(lines) if line == ON_DISK), default=0)
         end = lines[0][1]
         for number, (line, ends) in enumerate(lines[1:], start=1):
+            if "note" in line and len(self.recovered) == keep:
+                break
             if "frames" in line and not self._is_whole(line, check=number > sure):
                 break
             self._count(line)

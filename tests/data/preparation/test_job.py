@@ -24,6 +24,7 @@ from sonar_slt.data.manifest import Manifest
 from sonar_slt.data.preparation.clip import clean
 from sonar_slt.data.preparation.job import prepare
 from sonar_slt.data.preparation.outcome import Outcome
+from sonar_slt.data.preparation.settings import UNUSABLE
 from sonar_slt.data.preparation.summary import corpus_lines
 from sonar_slt.data.release import Entry, Media, Reading, Span
 from sonar_slt.data.store import ClipStore, StoreWriter
@@ -158,6 +159,21 @@ class TestOutcome:
 
 
 class TestRules:
+    def test_every_rule_that_lacks_is_named_at_once(self, tmp_path: Path) -> None:
+        given = entries()
+        given[1] = replace(given[1], id="")
+        with pytest.raises(UserError) as told:
+            run(tmp_path, given=given, leave_out=["leak", "missing_clip"])
+        assert all(kind in str(told.value).split("leave_out=")[1] for kind in (*UNUSABLE, "leak"))
+        with pytest.raises(UserError, match=r"no frame\. Mend"):
+            fault = Fault(id="gone", kind="missing_clip", told="no frame.", split="train")
+            run(tmp_path, given=[*given[2:], replace(given[0], id="gone", pose=None)], faults=[fault], leave_out=[])
+
+    @pytest.mark.parametrize("kind", ["bad_row", "unlabelled_clip"])
+    def test_what_is_of_no_clip_leaves_none_out(self, tmp_path: Path, kind: str) -> None:
+        with pytest.raises(UserError, match=f"leave_out: {kind} is always noted"):
+            run(tmp_path, leave_out=[kind])
+
     @pytest.mark.parametrize(
         "kind", ["unreadable", "empty_clip", "bad_id", "missing_clip", "duplicate_id", "span_empty"]
     )
@@ -318,6 +334,102 @@ def test_labels_that_cannot_be_read_are_not_taken_for_a_place_that_takes_nothing
         prepare(Locked(folder=tmp_path), workers=0, shown=False)
 
 
+def on_disk(folder: Path) -> list[Entry]:
+    """The clips of the tiny corpus, with a file each."""
+    folder.mkdir()
+    given = [replace(entry, pose=Media("pose", folder / f"{entry.id}.npz")) for entry in entries()]
+    for entry in given:
+        (folder / f"{entry.id}.npz").write_text("whole")
+    return given
+
+
+class TestMended:
+    @pytest.mark.parametrize("renew", [False, True])
+    def test_a_job_that_was_stopped_goes_on_up_to_what_was_mended(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], renew: bool
+    ) -> None:
+        given, log, made = on_disk(tmp_path / "poses"), tmp_path / "log", tmp_path / "made"
+        if renew:
+            run(made, given=given)
+        gone, missing = [*given], Fault(id="train-5", kind="missing_clip", told="no pose file", split="train")
+        gone[5] = replace(given[5], pose=None)
+        broken = TinyCorpus(folder=made, given=gone, broken=["train-3"], faults=[missing], log=log)
+        broken.changed = {"dev-1": lambda recording: 1 / 0}
+        with pytest.raises(RuntimeError, match="dev-1"):
+            prepare(broken, workers=0, shown=False, renew=renew)
+        (tmp_path / "poses" / "train-3.npz").write_text("whole again")
+        outcome = prepare(TinyCorpus(folder=made, given=given, log=log), workers=0, renew=renew)
+        told = "Going on behind clip 3 of 12; the next is not what it was, so that 4 are done again."
+        assert told in capsys.readouterr().err and faults(outcome) == []
+        assert files(outcome.folder) == files(run(tmp_path / "whole", given=given).folder)
+        opened = Counter(log.read_text().split())
+        assert {id for id, number in opened.items() if number > 1} == {"train-3", "train-4", "dev-0", "dev-1"}
+        assert not list(made.glob(".*part"))
+
+    def test_a_split_that_was_refused_for_its_clips_is_looked_at_again(self, tmp_path: Path) -> None:
+        given, made = on_disk(tmp_path / "poses"), tmp_path / "made"
+        with pytest.raises(UserError, match="No clip of the split dev"):
+            run(made, given=given, broken=["dev-0", "dev-1", "dev-2"])
+        for number in range(3):
+            (tmp_path / "poses" / f"dev-{number}.npz").write_text("whole again")
+        assert faults(run(made, given=given)) == []
+
+    def test_the_layout_is_that_of_the_first_clip_that_can_be_read_now(self, tmp_path: Path) -> None:
+        given, made = on_disk(tmp_path / "poses"), tmp_path / "made"
+        with pytest.raises(UserError, match="No clip of the split train"):
+            run(made, given=given, layout=None, broken=[entry.id for entry in given])
+        for entry in given:
+            (tmp_path / "poses" / f"{entry.id}.npz").write_text("whole again")
+        assert ClipStore(run(made, given=given, layout=None).folder / "clips").layout == "openpose_137"
+
+
+class TestLeftBehind:
+    @pytest.mark.parametrize("renew", [False, True])
+    def test_a_death_between_two_renames_is_settled(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renew: bool
+    ) -> None:
+        folder, rename = run(tmp_path).folder, Path.rename
+        (tmp_path / f".{folder.name}.part").mkdir()  # of a job that was stopped before
+
+        def dies(path: Path, target: Path) -> Path:
+            if path.suffix == ".part":
+                raise KeyboardInterrupt
+            return rename(path, target)
+
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(Path, "rename", dies)
+            prepare(TinyCorpus(folder=tmp_path), workers=0, shown=False, renew=True)
+        assert not folder.exists() and list(tmp_path.glob(".*.former"))
+        assert prepare(TinyCorpus(folder=tmp_path), workers=0, shown=False, renew=renew).made == renew
+        left = {path.name for path in tmp_path.iterdir() if path.suffix != ".lock"}
+        assert left == {folder.name} | (set() if renew else {f".{folder.name}.part"})
+
+    def test_a_renewal_that_only_lacked_its_page_is_begun_anew(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run(tmp_path)
+
+        def dies(*given: Any) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr("sonar_slt.data.preparation.job.write_page", dies)
+            prepare(TinyCorpus(folder=tmp_path), workers=0, shown=False, renew=True)
+        log = tmp_path / "log"
+        prepare(TinyCorpus(folder=tmp_path, log=log), workers=0, shown=False, renew=True)
+        assert len(log.read_text().split()) == 12
+
+
+def test_a_script_without_a_guard_is_told_so(tmp_path: Path) -> None:
+    script = tmp_path / "job.py"
+    script.write_text(KILLED.replace('if __name__ == "__main__":', "if True:"))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = [sys.executable, str(script), str(tmp_path), "", "2"]
+    ended = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    last = ended.stderr.rsplit("UserError: ", 1)[-1]
+    assert ended.returncode == 1 and "below `if __name__ == '__main__':`" in last
+
+
 class TestSummary:
     def test_counts_and_known_variants(self, tmp_path: Path) -> None:
         ids = [entry.id for entry in entries()]
@@ -346,10 +458,10 @@ class TestSummary:
 
     def test_check_says_the_same_before_and_after(self, tmp_path: Path) -> None:
         corpus = TinyCorpus(folder=tmp_path, **planted())
-        before = corpus_lines(corpus)
+        before = corpus_lines(corpus, command="sonar-slt prepare data=tiny")
         assert "12 train, 3 dev, 3 test clips in its labels" in before[0] and not corpus.prepared.exists()
         outcome = run(tmp_path, **planted())
-        after = corpus_lines(corpus)
+        after = corpus_lines(corpus, command="sonar-slt prepare data=tiny")
         assert after[0] == "Corpus: tiny, 5 train, 3 dev, 3 test clips; 0.01 hours"
         assert (
             f"dev {ids_hash(['dev-2', 'dev-0', 'dev-1'])}" in before[1]
@@ -362,6 +474,7 @@ def test_the_page_holds_its_data_and_no_markup_of_theirs(tmp_path: Path) -> None
     given = entries()
     given[0] = replace(given[0], texts={"deu_Latn": ("</script><b>Regen</b> \ud800",)})
     given[1] = replace(given[1], texts=given[0].texts)
+    given[7] = replace(given[7], signer="")
     page = run(tmp_path, given=given).report.read_text(encoding="utf-8")
     assert "<b>Regen" not in page and "https:" not in page and page.count("http:") == 1  # the name of svg
     data = json.loads(page.split('id="data">')[1].split("</script>")[0])
@@ -369,6 +482,7 @@ def test_the_page_holds_its_data_and_no_markup_of_theirs(tmp_path: Path) -> None
     assert data["listed"][0]["text"].startswith("</script><b>Regen</b>") and len(data["samples"]) == 12
     assert sum(data["seconds"]["counts"]["train"]) == 6 and sum(data["words"]["counts"]["dev"]) == 3
     assert data["signers"][0] == {"name": "signer0", "train": 3, "dev": 2, "test": 2}
+    assert len(data["signers"]) == 3 and data["signer_count"] == 2
 
 
 TEXT = st.text(st.characters(categories=["L", "P", "Z", "Cc", "Cs"]), max_size=6)

@@ -51,6 +51,8 @@ def run(config: dict[str, Any]) -> None:
             console.print("Stopped. The same command goes on from here.")
             raise
         show(console, outcome)
+        if not (outcome.folder / "clips").is_dir():
+            console.print("No points: nothing can be trained on it until data.poses=FOLDER gives a pose file per clip.")
 
 
 def _checked(config: Mapping[str, Any]) -> None:

@@ -225,7 +225,10 @@ class Clips(Streamed[ClipBatch]):
                     f"{', '.join(clip.languages) or 'none of it'}."
                 )
         if silent := [code for code in self.targets if not numbering.has(code, train)]:
-            raise UserError(f"No training clip has a sentence in {silent[0]}: leave it out of the target languages.")
+            known = ", ".join(dict.fromkeys(code for clip in self.rows["train"] for code in clip.languages))
+            raise UserError(
+                f"No training clip has a sentence in {silent[0]}, only in {known or 'none'}: choose languages=[…]."
+            )
         for clip in (clip for rows in self.rows.values() for clip in rows):
             for code in self.unseen:
                 checked(clip, code)

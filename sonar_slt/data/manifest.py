@@ -112,7 +112,8 @@ class Manifest(Sequence[Row]):
     the file when it is asked for. Other processes get the path and open it anew.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
+        path = Path(path)
         if not path.is_file():
             raise UserError(f"No manifest at '{path}': a corpus is a folder with manifest.jsonl and clips/.")
         found = _scan(path)

@@ -15,6 +15,7 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from sonar_slt.data.slots import Slots, can_share, use
+from sonar_slt.errors import UserError
 from sonar_slt.memory import settle
 
 Batch = TypeVar("Batch")
@@ -74,6 +75,8 @@ class Streamed(pl.LightningDataModule, Generic[Batch]):
 
     def __init__(self, *, workers: int = 0) -> None:
         super().__init__()
+        if workers < 0:
+            raise UserError(f"batches.workers={workers}: a number of processes, or 0 for none.")
         self.workers = workers
         self.served = 0  # batches that a process had been given when the training was stopped that now goes on
 

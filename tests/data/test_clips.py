@@ -337,7 +337,7 @@ class TestTexts:
             return replace(row, texts={code: texts for code, texts in row.texts.items() if code != "rus_Cyrl"})
 
         corpus = Holding(data.corpus, Changed(data.corpus.rows, without))
-        with pytest.raises(UserError, match="No training clip has a sentence in rus_Cyrl"):
+        with pytest.raises(UserError, match="No training clip has a sentence in rus_Cyrl, only in deu_Latn, "):
             reopened(data, corpus=corpus, targets=["deu_Latn", "rus_Cyrl"])
 
     def test_a_corpus_without_a_dev_clip_is_refused(self, data: Clips, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,7 +107,7 @@ def _meaning(array: NDArray[Any], told: Told, own: Layout | None, name: str) -> 
     if array.ndim == 3 and array.shape[1] != layout.points:
         raise Unreadable(f"'{name}' has {array.shape[1]} points a frame, but {layout.name} has {layout.points}.")
     if len(channels) != count:
-        expected = f"pose.channels={told.channels}" if told.channels else "two to four of x, y, z and confidence"
+        expected = f"data.pose.channels={told.channels}" if told.channels else "two to four of x, y, z and confidence"
         raise Unreadable(f"'{name}' has {count} numbers a point; expected was {expected}.")
     return layout, channels
 
@@ -115,9 +115,9 @@ def _meaning(array: NDArray[Any], told: Told, own: Layout | None, name: str) -> 
 def _by_points(points: int, name: str) -> Layout:
     layout = by_points(points)
     if layout is None:
-        raise UserError(
+        raise Unreadable(
             f"'{name}' has {points} points a frame, a number that tells no layout: "
-            f"give one by pose.layout=NAME, of {', '.join(LAYOUTS)}."
+            f"give one by data.pose.layout=NAME, of {', '.join(LAYOUTS)}."
         )
     return layout
 
@@ -136,10 +136,11 @@ def _flat(width: int, layout: Layout | None, channels: str | None, name: str) ->
             f"{' or '.join(map(str, counts))} numbers."
         )
     could = "; it could be " + ", ".join(f"{layout} of {count} numbers" for layout, count in ways) if ways else ""
-    raise UserError(
-        f"'{name}' has {width} numbers a frame, which do not tell the layout{could}: "
-        f"give it by pose.layout=NAME (of {', '.join(LAYOUTS)}) and pose.channels={'|'.join(CHANNELS)}."
+    told = (
+        f"'{name}' has {width} numbers a frame, which do not tell the layout{could}: give it by data.pose.layout=NAME "
+        f"(of {', '.join(LAYOUTS)}) and data.pose.channels={'|'.join(CHANNELS)}."
     )
+    raise UserError(told) if ways else Unreadable(told)
 
 
 def _points(points: NDArray[Any], sure: NDArray[np.float32], missing: Collection[str]) -> NDArray[np.float32]:

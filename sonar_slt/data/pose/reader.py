@@ -22,7 +22,7 @@ from sonar_slt.errors import UserError
 _UNSCALED = Fault(
     id="",
     kind="bad_coordinate",
-    told="coordinates are fractions of a picture of unknown size, taken as square: give pose.size=[width,height]",
+    told="coordinates are fractions of a picture of unknown size, taken as square: give data.pose.size=[width,height]",
     done="kept",
 )
 
@@ -51,16 +51,16 @@ class PoseReader:
         person: str = "confident",
     ) -> None:
         if channels is not None and channels not in arrays.CHANNELS:
-            raise UserError(f"There are no pose.channels={channels}; there are {', '.join(arrays.CHANNELS)}.")
+            raise UserError(f"There are no data.pose.channels={channels}; there are {', '.join(arrays.CHANNELS)}.")
         for mark in missing:
             if mark not in arrays.MISSING:
-                raise UserError(f"pose.missing has {mark!r}; there are {', '.join(arrays.MISSING)}.")
+                raise UserError(f"data.pose.missing has {mark!r}; there are {', '.join(arrays.MISSING)}.")
         if size is not None and (len(size) != 2 or min(size) < 1):
-            raise UserError(f"pose.size is {list(size)}, expected a picture's [width,height].")
+            raise UserError(f"data.pose.size is {list(size)}, expected a picture's [width,height].")
         if fps is not None and not 0 < fps < float("inf"):
-            raise UserError(f"pose.fps is {fps}, expected a number above 0.")
+            raise UserError(f"data.pose.fps is {fps}, expected a number above 0.")
         if person not in RULES:
-            raise UserError(f"There is no pose.person={person}; there are {', '.join(RULES)}.")
+            raise UserError(f"There is no data.pose.person={person}; there are {', '.join(RULES)}.")
         self.told = arrays.Told(layout=named(layout) if layout else None, channels=channels, missing=tuple(missing))
         self.size = None if size is None else (int(size[0]), int(size[1]))
         self.fps, self.person = fps, person
@@ -125,7 +125,7 @@ class PoseReader:
         if several:
             told = (
                 f"up to {count.max()} people in {len(several)} of {seen.length} frames: {_numbers(several, seen)}; "
-                f"the signer is {RULES[self.person]} (pose.person={self.person})"
+                f"the signer is {RULES[self.person]} (data.pose.person={self.person})"
             )
             faults.append(Fault(id="", kind="several_people", told=told, done="kept"))
         return faults

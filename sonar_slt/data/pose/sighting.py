@@ -64,7 +64,7 @@ class Wanted:
         if fps is None:
             raise UserError(
                 f"'{name}' does not tell its frame rate, without which a span in seconds cannot be cut from it: "
-                "give it by pose.fps=NUMBER."
+                "give it by data.pose.fps=NUMBER."
             )
         if not (isfinite(self.span.start * fps) and isfinite(self.span.end * fps)):
             raise Unreadable(f"'{name}': from {self.span.start} to {self.span.end} is no span in seconds.")

@@ -46,8 +46,8 @@ class ClipStore:
     told. Other processes get the folder's name and open it anew.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = folder = Path(folder)
         told = self._told()
         try:
             self._frame = Frame.of(told["shape"], told["dtype"])

@@ -134,9 +134,9 @@ def test_a_layout_that_nobody_knows_is_told_by_the_points(tmp_path):
 
 
 def test_an_unknown_number_of_points_is_the_users_to_tell(tmp_path):
-    with pytest.raises(UserError, match=r"'clip\.npy' has 79 points.*pose\.layout=NAME, of .*mediapipe_543"):
+    with pytest.raises(Unreadable, match=r"'clip\.npy' has 79 points.*pose\.layout=NAME, of .*mediapipe_543"):
         read(npy(tmp_path, drawn(2, 79, 3)))
-    with pytest.raises(UserError, match=r"'clip\.npy' has 237 numbers a frame.*pose\.layout=NAME"):
+    with pytest.raises(Unreadable, match=r"'clip\.npy' has 237 numbers a frame.*pose\.layout=NAME"):
         read(npy(tmp_path, drawn(2, 237)))
 
 

@@ -71,7 +71,7 @@ def test_three_numbers_are_a_confidence_for_openpose_and_depth_for_mediapipe():
 def test_channels_can_be_told(tmp_path):
     array = drawn(3, 543, 3)
     np.testing.assert_array_equal(read(npy(tmp_path, array), channels="xyc").points, array)
-    with pytest.raises(Unreadable, match=r"'clip\.npy' has 3 numbers a point; expected was pose.channels=xyzc"):
+    with pytest.raises(Unreadable, match=r"'clip\.npy' has 3 numbers a point; expected was data.pose.channels=xyzc"):
         read(npy(tmp_path, array), channels="xyzc")
     with pytest.raises(Unreadable, match="5 numbers a point"):
         read(npy(tmp_path, drawn(3, 543, 5)))

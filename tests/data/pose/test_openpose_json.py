@@ -259,7 +259,7 @@ def test_fractions_of_a_picture_become_pixels(tmp_path):
     told = read(folder)
     np.testing.assert_allclose(told.points[0], points, rtol=1e-5)
     assert kinds(told) == [("bad_coordinate", "kept")]
-    assert "give pose.size=[width,height]" in told.faults[0].told
+    assert "give data.pose.size=[width,height]" in told.faults[0].told
     filmed = PoseReader().read(Media("pose", folder), size=(1280, 720))
     np.testing.assert_array_equal(filmed.points, recording.points)
     assert PoseReader(size=(1280, 720)).read(Media("pose", folder), size=(9, 9)).size == (1280, 720)

@@ -19,7 +19,10 @@ from sonar_slt.data.release import Entry, Reading
 from sonar_slt.errors import UserError
 from sonar_slt.runs.provenance import source_hash
 
-SOURCES = ("corpus.py", "meaning.py", "sentences", "signing")
+SOURCES = (
+    *(f"data/corpora/toy/{source}" for source in ("corpus.py", "meaning.py", "sentences", "signing")),
+    *("data/layouts", "data/normalise.py", "data/preparation/clip.py"),
+)
 """What decides how a clip looks and what it says; a change there makes another corpus."""
 
 
@@ -64,7 +67,7 @@ class ToyCorpus(Corpus):
             "fps": self.fps,
             "seed": self.seed,
             "languages": list(self.languages),
-            "sources": source_hash(*(f"data/corpora/toy/{source}" for source in SOURCES)),
+            "sources": source_hash(*SOURCES),
         }
 
     def read(self) -> Reading:

@@ -6,6 +6,8 @@ add their terms in order, so trailing zeros change nothing, whereas a vectorised
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -75,3 +77,10 @@ class AttentionPool(nn.Module):
         key, value = self.mix(self.norm(states)).view(batch, length, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
         query = self.queries.view(-1, self.heads, dim // self.heads).transpose(0, 1).expand(batch, -1, -1, -1)
         return attend(query, key, value, mask).transpose(1, 2).reshape(batch, -1, dim)
+
+
+def positions(length: int, dim: int) -> Tensor:
+    """Sinusoidal positions (length, dim)."""
+    rates = torch.exp(torch.arange(0, dim, 2) * (-math.log(10_000) / dim))
+    angles = torch.arange(length).unsqueeze(1) * rates
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)[:, :dim]

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sonar_slt.adapter.attention import AttentionPool, TransformerLayer
+from sonar_slt.adapter.adapter import Adapter, Head, Measure
+from sonar_slt.adapter.attention import AttentionPool, TransformerLayer, positions
 from sonar_slt.adapter.points import PointFeatures
+from sonar_slt.data.track import Track
 from sonar_slt.errors import UserError
 
 MIN_STEPS = 16
 """Shorter batches are padded to this: matrix products of very few rows round differently from larger ones."""
 
 
-class KeypointAdapter(nn.Module):
-    """Points from their roots, per-frame encoder, `stride` frames to a step, positions, transformer, pooling, head.
+class KeypointAdapter(Adapter):
+    """Points from their roots, per-frame encoder, `stride` frames to a step, positions, transformer, pooling, head."""
 
-    The head starts at the teacher's mean and spread: it says how far from the average sentence a clip lies.
-    """
+    reads: ClassVar = ("points",)
 
     def __init__(
         self,
         *,
-        roots: Sequence[int],
-        sample: Tensor,
-        vector_mean: Tensor,
-        vector_std: Tensor,
+        measure: Measure,
         dim: int = 128,
         frame_hidden: int = 256,
         stride: int = 2,
@@ -45,28 +42,26 @@ class KeypointAdapter(nn.Module):
         if dim % heads:
             raise UserError(f"adapter.dim={dim} cannot be split over adapter.heads={heads}.")
         self.stride = stride
-        self.points = PointFeatures(roots=roots, sample=sample)
+        self.points = PointFeatures(roots=measure.roots, sample=measure.sample("points", "keypoint").values)
         self.frame = nn.Sequential(nn.Linear(self.points.width, frame_hidden), nn.GELU(), nn.Linear(frame_hidden, dim))
         self.join = nn.Linear(stride * dim, dim)
         self.layers = nn.ModuleList(
             [TransformerLayer(dim=dim, heads=heads, hidden=hidden, dropout=dropout) for _ in range(layers)]
         )
         self.pool = AttentionPool(dim=dim, queries=queries, heads=heads)
-        self.head = nn.Linear(dim, len(vector_mean))
-        self.register_buffer("vector_mean", vector_mean.clone())
-        self.register_buffer("vector_std", vector_std.clone())
+        self.head = Head(dim=dim, measure=measure)
 
-    def forward(self, clip: Tensor, mask: Tensor) -> Tensor:
-        """`clip` (batch, time, points, 3) as x, y, confidence; `mask` (batch, time), True at real frames.
+    def forward(self, tracks: Mapping[str, Track]) -> Tensor:
+        """`points` (batch, time, points, 3) as x, y, confidence to (batch, dim of the space).
 
-        Returns (batch, dim of the space). Points of confidence 0 are missing, wherever their coordinates lie.
+        Points of confidence 0 are missing, wherever their coordinates lie.
         """
-        states, mask = self._steps(clip, mask)
-        states = states + _positions(states.shape[1], states.shape[2]).to(states)
+        points = tracks["points"]
+        states, mask = self._steps(points.values, points.mask)
+        states = states + positions(states.shape[1], states.shape[2]).to(states)
         for layer in self.layers:
             states = layer(states, mask)
-        seen = self.head(self.pool(states, mask))  # (batch, queries, dim of the space)
-        vector: Tensor = self.vector_mean + self.vector_std * seen.mean(dim=1)
+        vector: Tensor = self.head(self.pool(states, mask))
         return vector
 
     def _steps(self, clip: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -78,10 +73,3 @@ class KeypointAdapter(nn.Module):
         batch, time, dim = frames.shape
         steps = self.join(frames.view(batch, time // self.stride, self.stride * dim))
         return steps, mask.view(batch, -1, self.stride).any(dim=-1)
-
-
-def _positions(length: int, dim: int) -> Tensor:
-    """Sinusoidal positions (length, dim)."""
-    rates = torch.exp(torch.arange(0, dim, 2) * (-math.log(10_000) / dim))
-    angles = torch.arange(length).unsqueeze(1) * rates
-    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)[:, :dim]

@@ -35,7 +35,7 @@ def stepping(task: SignTranslation) -> Callable[[ClipBatch], None]:
     task.train()
 
     def step(batch: ClipBatch) -> None:
-        z = task(batch.clip, batch.mask)
+        z = task(batch.tracks)
         loss, _ = task.objective(Landing(z, batch.target.vectors, task.nll(batch, z, 1.0)))
         optimiser.zero_grad()
         loss.backward()

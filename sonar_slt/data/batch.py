@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sonar_slt.data.slots import received, sent
+from sonar_slt.data.track import Track
 from sonar_slt.space.tokens import TokenBatch
 
 
@@ -30,25 +32,26 @@ class ClipBatch:
     """Padded clips, what each should say, and a sentence in whose vector the decoder is anchored."""
 
     ids: tuple[str, ...]
-    clip: Tensor  # (batch, time, points, 3), in the precision of the store until the batch is brought to a device
-    mask: Tensor  # (batch, time) True at real frames
+    tracks: Mapping[str, Track]  # by name, in the precision of their stores until the batch is brought to a device
     target: Sentences
     anchor: Sentences
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How a worker sends it: clips where they lie, everything else by value, for it is small."""
-        parts = [self.mask]
+        parts = [track.mask for track in self.tracks.values()]
         for said in (self.target, self.anchor):
             parts += [said.tokens.ids, said.tokens.mask, said.vectors]
-        return _received, (self.ids, sent(self.clip), *(part.numpy() for part in parts))
+        values = {name: sent(track.values) for name, track in self.tracks.items()}
+        return _received, (self.ids, values, *(part.numpy() for part in parts))
 
     def to(self, device: Any) -> ClipBatch:
         """The same on a device, clips in float32: half of the bytes travel."""
-        clip, mask = self.clip.to(device).float(), self.mask.to(device)
-        return ClipBatch(self.ids, clip, mask, self.target.to(device), self.anchor.to(device))
+        tracks = {name: track.to(device) for name, track in self.tracks.items()}
+        return ClipBatch(self.ids, tracks, self.target.to(device), self.anchor.to(device))
 
 
-def _received(ids: tuple[str, ...], clip: Any, *arrays: NDArray[Any]) -> ClipBatch:
-    mask, *parts = map(torch.from_numpy, arrays)
+def _received(ids: tuple[str, ...], values: Mapping[str, Any], *arrays: NDArray[Any]) -> ClipBatch:
+    masks, parts = (list(map(torch.from_numpy, part)) for part in (arrays[: len(values)], arrays[len(values) :]))
+    tracks = {name: Track(received(value), mask) for (name, value), mask in zip(values.items(), masks, strict=True)}
     target, anchor = (Sentences(TokenBatch(*parts[i : i + 2]), parts[i + 2]) for i in (0, 3))
-    return ClipBatch(ids, received(clip), mask, target, anchor)
+    return ClipBatch(ids, tracks, target, anchor)

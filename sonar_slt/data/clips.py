@@ -7,16 +7,16 @@ number of workers changes nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.utils.data import DataLoader
 
 from sonar_slt.data.batch import ClipBatch, Sentences
@@ -25,15 +25,20 @@ from sonar_slt.data.layout import Layout
 from sonar_slt.data.manifest import Manifest, Row
 from sonar_slt.data.numbering import Numbering, checked
 from sonar_slt.data.sampling import Every, Sampling
-from sonar_slt.data.selection import digest, splits
+from sonar_slt.data.selection import Selection, digest, splits
 from sonar_slt.data.slots import blank
+from sonar_slt.data.sources import PICTURES, POINTS, Features, sources
 from sonar_slt.data.store import ClipStore
 from sonar_slt.data.stream import Streamed, loader
+from sonar_slt.data.track import Track
 from sonar_slt.data.view import All, Clip, View
 from sonar_slt.errors import UserError
 from sonar_slt.space.cache import CachedVectors, VectorCache
 from sonar_slt.space.sentence_space import SentenceSpace
 from sonar_slt.space.tokens import FlatRows, pad_rows
+
+FEW = 4
+"""Clips with pictures in a sample: they take memory, and their statistics are known."""
 
 
 class Corpus(Protocol):
@@ -52,6 +57,14 @@ class Corpus(Protocol):
         """The points."""
 
     @property
+    def homes(self) -> Mapping[str, Path]:
+        """The prepared folder of each corpus that this one is made of, by what stands before its clips' ids."""
+
+    @property
+    def media(self) -> Mapping[str, str]:
+        """A digest of the clips of each."""
+
+    @property
     def pools(self) -> Sequence[range]:
         """The row numbers of each corpus that this one is made of."""
 
@@ -64,7 +77,11 @@ class Corpus(Protocol):
 
 
 class Clips(Streamed[ClipBatch]):
-    """Clips of a corpus with sentences in the target languages, and the teacher's vectors of those sentences."""
+    """Clips of a corpus with sentences in the target languages, and the teacher's vectors of those sentences.
+
+    `reads` are the tracks that the adapter would like; those that the corpus has are served. `pictures`, `spatial` and
+    `motion` name the extracted features where there are several of a track.
+    """
 
     def __init__(
         self,
@@ -72,6 +89,10 @@ class Clips(Streamed[ClipBatch]):
         corpus: Corpus,
         space: SentenceSpace,
         targets: Sequence[str],
+        reads: Sequence[str] = (POINTS,),
+        pictures: str | None = None,
+        spatial: str | None = None,
+        motion: str | None = None,
         anchors: Sequence[str] | None = None,
         unseen: Sequence[str] = (),
         sampling: Sampling | None = None,
@@ -96,7 +117,9 @@ class Clips(Streamed[ClipBatch]):
         space.require([*self.targets, *self.anchors, *self.unseen])
         self.size, self.seed = size, seed
         corpus.prepare()
-        self.rows = splits(corpus.rows, limit=limit, signer=signer)
+        self.sources = sources(corpus, reads, {"pictures": pictures, "spatial": spatial, "motion": motion})
+        self.track_count = len(self.sources)
+        self.rows, self.left_out = self._with_tracks(splits(corpus.rows, limit=limit, signer=signer))
         for split, what in (("train", "learnt from"), ("dev", "chosen by")):
             if not len(self.rows[split]):
                 others = ", ".join(corpus.rows.splits) or "none"
@@ -113,9 +136,9 @@ class Clips(Streamed[ClipBatch]):
         self.cache = VectorCache(folder=cache, space=space)
 
     @property
-    def points(self) -> int:
-        """How many points a frame has."""
-        return self.corpus.layout.points
+    def roots(self) -> tuple[int, ...]:
+        """The point that each point is seen from; none where no points are read."""
+        return self.corpus.layout.roots if POINTS in self.sources else ()
 
     @cached_property
     def digest(self) -> str:
@@ -137,11 +160,17 @@ class Clips(Streamed[ClipBatch]):
         """The corpus and one batch in a few lines."""
         sizes = ", ".join(f"{len(rows)} {split}" for split, rows in self.rows.items())
         spoken = ", ".join(self.targets)
+        made = {name: source.names for name, source in self.sources.items() if isinstance(source, Features)}
+        tracks = [
+            f"Batch: {name} {tuple(track.values.shape)} (clips, frames, …), {track.mask.float().mean():.0%} real frames"
+            for name, track in batch.tracks.items()
+        ]
         return [
             f"Corpus: {sizes} clips; {len(self.numbering)} sentences in {spoken}; manifest {self.digest}",
-            f"Batch: clip {tuple(batch.clip.shape)} (clips, frames, points, x y confidence), "
-            f"{batch.mask.float().mean():.0%} real frames; target tokens {tuple(batch.target.tokens.ids.shape)}; "
-            f"vectors {tuple(batch.target.vectors.shape)}",
+            *(f"Features: {name} {names}" for name, names in made.items()),
+            *([f"Left out for lack of features: {len(self.left_out)} clips"] if self.left_out else []),
+            *tracks,
+            f"Batch: target tokens {tuple(batch.target.tokens.ids.shape)}; vectors {tuple(batch.target.vectors.shape)}",
         ]
 
     # --- batches ------------------------------------------------------------------------------------------------
@@ -154,25 +183,22 @@ class Clips(Streamed[ClipBatch]):
         """Rows to a padded batch; `random` draws each clip's language and sentence and, in training, its frames."""
         numbers = [int(row) for row in rows]
         ids = tuple(self.corpus.rows[row].id for row in numbers)
-        clips = [self._seen(row, name, random if training else None) for row, name in zip(numbers, ids, strict=True)]
-        clip = blank((len(rows), max(map(len, clips)), *clips[0].shape[1:]), clips[0].dtype)
-        mask = torch.zeros(clip.shape[:2], dtype=torch.bool)
-        for place, (points, filled) in enumerate(zip(clips, clip.numpy(), strict=True)):
-            filled[: len(points)] = points
-            filled[len(points) :] = 0
-            mask[place, : len(points)] = True
+        drawn = [self.sampling(int(self.corpus.rows.frames[row]), random if training else None) for row in numbers]
+        named = list(zip(numbers, ids, drawn, strict=True))
+        tracks = {name: _padded([self._seen(name, *clip) for clip in named]) for name in self.sources}
         target = self._drawn(numbers, self.targets, random)
-        return ClipBatch(ids, clip, mask, target, self._drawn(numbers, self.anchors, random))
+        return ClipBatch(ids, tracks, target, self._drawn(numbers, self.anchors, random))
 
-    def sample(self, size: int = 128) -> Tensor:
-        """Some training clips (clips, time, points, 3), padded with missing points: enough to know their statistics."""
+    def samples(self, size: int = 128) -> Mapping[str, Track]:
+        """Some training clips of each track, padded with zeros: enough to know their statistics."""
         rows = self.rows["train"].numbers
+        size = FEW if PICTURES in self.sources else size
         spread = np.linspace(0, len(rows) - 1, min(size, len(rows))).round().astype(int)
-        return self.collate(rows[spread], Random("sample")).clip.float()
+        return self.collate(rows[spread], Random("sample")).to("cpu").tracks
 
     def shown(self, row: Row) -> Clip:
-        """What the model may see of a clip, every frame of it: (frames, points, 3)."""
-        return self._viewed(np.asarray(self.corpus.clips[row.id]), row.id).astype(np.float32)
+        """What may be seen of a clip's points, every frame of them: (frames, points, 3)."""
+        return self._viewed(POINTS, np.asarray(self.corpus.clips[row.id]), row.id).astype(np.float32)
 
     def in_order(self, split: str) -> Iterator[ClipBatch]:
         """All clips of a split once, in the manifest's order, always with the same sentences."""
@@ -192,13 +218,33 @@ class Clips(Streamed[ClipBatch]):
         """The clips of a split from one on."""
         return self.collate(self.rows[split].numbers[start : start + self.size], Random(f"{split}-{start}"))
 
-    def _seen(self, row: int, name: str, random: Random | None) -> Clip:
-        stored = self.corpus.clips[row]
-        return self._viewed(stored[_sliced(self.sampling(len(stored), random))], name)
+    def _seen(self, track: str, row: int, name: str, frames: NDArray[np.int64]) -> NDArray[Any]:
+        """The rows of a track at some frames of a clip."""
+        stored = self.sources[track].of(row, name)
+        return self._viewed(track, stored[_sliced(_at(frames, int(self.corpus.rows.frames[row]), len(stored)))], name)
 
-    def _viewed(self, points: Clip, name: str) -> Clip:
+    def _viewed(self, track: str, clip: NDArray[Any], name: str) -> NDArray[Any]:
         seed = int(hashlib.blake2b(name.encode(), digest_size=8).hexdigest(), 16)
-        return self.view(points, self.corpus.layout, np.random.default_rng(seed))
+        layout = self.corpus.layout if track == POINTS else None
+        return self.view(clip, layout, np.random.default_rng(seed))
+
+    def _with_tracks(self, rows: Mapping[str, Selection]) -> tuple[dict[str, Selection], list[str]]:
+        """The clips that every track has, and the ids of the others: extraction told what is wrong with them."""
+        made = [one for one in self.sources.values() if isinstance(one, Features) and len(one) < len(self.corpus.rows)]
+        if not made:
+            return dict(rows), []
+        lacking = {row.id for split in rows.values() for row in split if not all(row.id in one for one in made)}
+        kept = {
+            split: Selection(
+                chosen.rows,
+                np.array([n for n, row in zip(chosen.numbers, chosen, strict=True) if row.id not in lacking], np.int64),
+            )
+            for split, chosen in rows.items()
+        }
+        if lacking:
+            some = ", ".join(sorted(lacking)[:5]) + (", …" if len(lacking) > 5 else "")
+            print(f"{len(lacking)} clips have no features and are left out ({some}).", file=sys.stderr)
+        return kept, sorted(lacking)
 
     def _pools(self) -> list[NDArray[np.int64]]:
         """The training clips of each corpus."""
@@ -278,6 +324,22 @@ class Clips(Streamed[ClipBatch]):
             known = self.numbering.languages(row, languages) or self.numbering.languages(row, self.targets)
             chosen.append(int(random.choice(self.numbering.of(row, random.choice(known)))))
         return Sentences(pad_rows([self._ids[i] for i in chosen], self.space.tokens.pad), self.vectors[chosen])
+
+
+def _padded(clips: Sequence[NDArray[Any]]) -> Track:
+    """Clips (time, ...) side by side, zeros behind the shorter ones."""
+    values = blank((len(clips), max(map(len, clips)), *clips[0].shape[1:]), clips[0].dtype)
+    mask = torch.zeros(values.shape[:2], dtype=torch.bool)
+    for place, (clip, filled) in enumerate(zip(clips, values.numpy(), strict=True)):
+        filled[: len(clip)] = clip
+        filled[len(clip) :] = 0
+        mask[place, : len(clip)] = True
+    return Track(values, mask)
+
+
+def _at(frames: NDArray[np.int64], of: int, rows: int) -> NDArray[np.int64]:
+    """The rows of a track of `rows` that lie at some frames of a clip of `of`: each once, in order."""
+    return frames if rows == of else np.unique((2 * frames + 1) * rows // (2 * of))
 
 
 def _sliced(frames: NDArray[np.intp]) -> slice | NDArray[np.intp]:

@@ -108,6 +108,16 @@ class Corpus(ABC):
         return clips_of(self.prepared, self.rows)
 
     @property
+    def homes(self) -> Mapping[str, Path]:
+        """The prepared folder of each corpus that this one is made of, by what stands before its clips' ids."""
+        return {"": self.prepared}
+
+    @property
+    def media(self) -> Mapping[str, str]:
+        """A digest of the clips of each, whatever is said of them."""
+        return {"": self.rows.media_digest}
+
+    @property
     def pools(self) -> Sequence[range]:
         """The rows of each corpus that this one is made of: all of them, of one."""
         return [range(len(self.rows))]

@@ -122,7 +122,7 @@ class Manifest(Sequence[Row]):
         self.frames: NDArray[np.int32] = found.frames
         self.splits: list[str] = found.splits
         self._split_codes, self._starts = found.split_codes, found.starts
-        self.digest, self.ids_digest = found.digest, found.ids_digest
+        self.digest, self.ids_digest, self.media_digest = found.digest, found.ids_digest, found.media_digest
 
     def __reduce__(self) -> tuple[type[Manifest], tuple[Path]]:
         return Manifest, (self.path,)
@@ -176,12 +176,13 @@ class _Lines:
     splits: list[str]
     digest: str
     ids_digest: str
+    media_digest: str
 
 
 def _scan(path: Path) -> _Lines:
     frames, starts, codes, ids = array("i"), array("q", [0]), array("b"), array("q")
     names: dict[str, int] = {}
-    content, named = hashlib.sha256(), hashlib.sha256()
+    content, named, media = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
     with path.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
             try:
@@ -192,6 +193,7 @@ def _scan(path: Path) -> _Lines:
                 raise UserError(f"Line {number} of '{path}' is no manifest row: {told}.") from error
             content.update(line)
             named.update(value["id"].encode() + b"\n")
+            media.update(f"{value['id']}\n{value['content']}\n".encode())
             frames.append(value["frames"])
             starts.append(starts[-1] + len(line))
             ids.append(hash(value["id"]))
@@ -205,6 +207,7 @@ def _scan(path: Path) -> _Lines:
         splits,
         content.hexdigest()[:16],
         named.hexdigest(),
+        media.hexdigest()[:16],
     )
 
 

@@ -40,15 +40,15 @@ Told = tuple[int, int, tuple[int, ...], str]
 
 
 class Slots:
-    """Room for the batches of some workers; made before they are forked, else they cannot see it.
+    """Room for the batches of some workers, of so many tracks; made before they are forked, else they cannot see it.
 
     An array in a slot is the training process's until the last tensor over it is gone; then the worker may write there
     again. Who finds no slot free, or too small a one, sends a batch torch's way: nobody waits for a slot.
     """
 
-    def __init__(self, *, workers: int, size: int = SIZE) -> None:
+    def __init__(self, *, workers: int, tracks: int = 1, size: int = SIZE) -> None:
         self.size, self.number, self._owner = size, next(_numbers), os.getpid()
-        each = WAITING + IN_HAND
+        each = tracks * (WAITING + IN_HAND)
         self._maps = [mmap.mmap(-1, size) for _ in range(workers * each)]
         self._free = [os.pipe() for _ in range(workers)]
         for ends in self._free:

@@ -24,8 +24,8 @@ Batch = TypeVar("Batch")
 class Stream(IterableDataset[Batch]):
     """What a function makes of some numbers, in their order; of several workers each makes every so many-th batch."""
 
-    def __init__(self, batch: Callable[[int], Batch], numbers: Callable[[], Iterable[int]]) -> None:
-        self.batch, self.numbers = batch, numbers
+    def __init__(self, batch: Callable[[int], Batch], numbers: Callable[[], Iterable[int]], *, tracks: int = 1) -> None:
+        self.batch, self.numbers, self.tracks = batch, numbers, tracks
         self.slots: Slots | None = None
 
     def __iter__(self) -> Iterator[Batch]:
@@ -51,7 +51,8 @@ class Loader(DataLoader[Batch]):
     def __iter__(self) -> Any:
         """The batches of one pass."""
         stream = cast(Stream[Batch], self.dataset)
-        stream.slots = Slots(workers=self.num_workers) if self.num_workers and can_share() else None
+        shared = self.num_workers and can_share()
+        stream.slots = Slots(workers=self.num_workers, tracks=stream.tracks) if shared else None
         if self.num_workers:
             settle()
         batches = super().__iter__()
@@ -60,13 +61,13 @@ class Loader(DataLoader[Batch]):
 
 
 def loader(
-    batch: Callable[[int], Batch], numbers: Callable[[], Iterable[int]], *, workers: int = 0
+    batch: Callable[[int], Batch], numbers: Callable[[], Iterable[int]], *, workers: int = 0, tracks: int = 1
 ) -> DataLoader[Batch]:
-    """A DataLoader over whole batches.
+    """A DataLoader over whole batches of so many tracks.
 
     It draws its seeds from a generator of its own: a run that goes on must find the random state that it was left with.
     """
-    stream = Stream(batch, numbers)
+    stream = Stream(batch, numbers, tracks=tracks)
     return Loader(stream, batch_size=None, num_workers=workers, generator=torch.Generator())
 
 
@@ -77,7 +78,7 @@ class Streamed(pl.LightningDataModule, Generic[Batch]):
         super().__init__()
         if workers < 0:
             raise UserError(f"batches.workers={workers}: a number of processes, or 0 for none.")
-        self.workers = workers
+        self.workers, self.track_count = workers, 1
         self.served = 0  # batches that a process had been given when the training was stopped that now goes on
 
     @abstractmethod
@@ -90,7 +91,7 @@ class Streamed(pl.LightningDataModule, Generic[Batch]):
     def train_dataloader(self) -> DataLoader[Batch]:
         """Training batches from the one on that comes next; of several processes each has every so many-th."""
         self.make_ready()
-        return loader(self.batch, self._numbers, workers=self.workers)
+        return loader(self.batch, self._numbers, workers=self.workers, tracks=self.track_count)
 
     def state_dict(self) -> dict[str, Any]:
         """How many batches a process has been given: a training that goes on is given the next one."""

@@ -11,22 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonar_slt.data.layout import Layout
+from sonar_slt.errors import UserError
 
-Clip = NDArray[np.floating[Any]]
-"""Points (frames, points, 3) in the precision of their store."""
+Clip = NDArray[Any]
+"""Points (frames, points, 3) or another track (frames, ...) in the precision of their store."""
 
 
 class View(Protocol):
     """A clip in, what may be seen of it out; `random` is seeded by the clip, so that a clip always looks the same."""
 
-    def __call__(self, clip: Clip, layout: Layout, random: np.random.Generator) -> Clip:
-        """`clip` (frames, points, 3) of normalised points."""
+    def __call__(self, clip: Clip, layout: Layout | None, random: np.random.Generator) -> Clip:
+        """`clip` (frames, points, 3) of normalised points in a layout, or another track (frames, ...) and None."""
 
 
 class All:
     """Everything."""
 
-    def __call__(self, clip: Clip, layout: Layout, random: np.random.Generator) -> Clip:
+    def __call__(self, clip: Clip, layout: Layout | None, random: np.random.Generator) -> Clip:
         """The clip itself."""
         return clip
 
@@ -34,16 +35,17 @@ class All:
 class Shuffled:
     """All frames, in random order."""
 
-    def __call__(self, clip: Clip, layout: Layout, random: np.random.Generator) -> Clip:
-        """The frames of the clip, permuted."""
+    def __call__(self, clip: Clip, layout: Layout | None, random: np.random.Generator) -> Clip:
+        """The frames of the clip, permuted; each track by itself."""
         return clip[random.permutation(len(clip))]
 
 
 class OneHand:
     """Only the hand that moves more, so that left-handed signers keep their dominant hand too."""
 
-    def __call__(self, clip: Clip, layout: Layout, random: np.random.Generator) -> Clip:
+    def __call__(self, clip: Clip, layout: Layout | None, random: np.random.Generator) -> Clip:
         """The clip without the arm and hand that travel less."""
+        layout = _of_points(layout, "one_hand")
         first, second = (_travelled(clip[:, wrist]) for wrist in layout.wrists)
         return _without(clip, layout.arms[0 if first < second else 1])
 
@@ -51,10 +53,17 @@ class OneHand:
 class NoFace:
     """Neither face nor head."""
 
-    def __call__(self, clip: Clip, layout: Layout, random: np.random.Generator) -> Clip:
+    def __call__(self, clip: Clip, layout: Layout | None, random: np.random.Generator) -> Clip:
         """The clip without the points of face and head."""
+        layout = _of_points(layout, "no_face")
         face = layout.parts["face"]
         return _without(clip, (*layout.head, *range(face.start, face.stop)))
+
+
+def _of_points(layout: Layout | None, name: str) -> Layout:
+    if layout is None:
+        raise UserError(f"view={name} hides points, and the adapter reads pictures or features: choose view=all.")
+    return layout
 
 
 def _without(clip: Clip, points: tuple[int, ...]) -> Clip:

@@ -53,7 +53,7 @@ def embed(adapter: Adapter, data: Clips, split: str) -> Tensor:
     """Vectors (clips, dim) of a whole split, in the manifest's order, on the CPU."""
     adapter.eval()
     batches = (batch.to(data.space.device) for batch in data.in_order(split))
-    return torch.cat([adapter(batch.clip, batch.mask).float().cpu() for batch in batches])
+    return torch.cat([adapter(batch.tracks).float().cpu() for batch in batches])
 
 
 def evaluate(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from sonar_slt.adapter import Adapter, Measure
 from sonar_slt.data.batch import ClipBatch
 from sonar_slt.data.clips import Clips
+from sonar_slt.data.track import Track
 from sonar_slt.objective import Landing, Objective
 from sonar_slt.space.spread import mean_and_spread
 from sonar_slt.space.student import Student
@@ -29,7 +31,7 @@ class SignTranslation(pl.LightningModule):
         self,
         *,
         data: Clips,
-        adapter: Callable[..., torch.nn.Module],
+        adapter: Callable[..., Adapter],
         student: Callable[..., Student],
         objective: Objective,
         schedule: Schedule,
@@ -39,18 +41,16 @@ class SignTranslation(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.data = data
-        self.adapter = adapter(
-            roots=data.corpus.layout.roots, sample=data.sample(), **mean_and_spread(data.train_vectors)
-        )
+        self.adapter = adapter(measure=measured(data))
         self.student = student(space=data.space)
         self.objective, self.schedule = objective, schedule
         self.rates = {"adapter": learning_rate, "student": student_rate}
         self.weight_decay = weight_decay
         self.pad = data.space.tokens.pad
 
-    def forward(self, clip: Tensor, mask: Tensor) -> Tensor:
-        """Clips (batch, time, points, 3) and which frames are real (batch, time) to vectors (batch, dim)."""
-        vectors: Tensor = self.adapter(clip, mask)
+    def forward(self, tracks: Mapping[str, Track]) -> Tensor:
+        """What the adapter reads of some clips to vectors (batch, dim)."""
+        vectors: Tensor = self.adapter(tracks)
         return vectors
 
     def training_step(self, batch: ClipBatch, number: int) -> Tensor:
@@ -85,7 +85,7 @@ class SignTranslation(pl.LightningModule):
 
     def _step(self, batch: ClipBatch, split: str) -> Tensor:
         progress = self.trainer.global_step / max(1, self.trainer.max_steps)
-        z = self(batch.clip, batch.mask)
+        z = self(batch.tracks)
         loss: Tensor
         loss, values = self.objective(Landing(z, batch.target.vectors, self.nll(batch, z, progress)), progress)
         if split == "dev" or is_due(self.trainer):
@@ -103,3 +103,8 @@ class SignTranslation(pl.LightningModule):
         vectors = torch.cat([vector for vector, _ in spoken.values()])
         nll = self.student.nll(vectors, stack([tokens for _, tokens in spoken.values()], self.pad))
         return dict(zip(spoken, torch.split(nll, [len(vector) for vector, _ in spoken.values()]), strict=True))
+
+
+def measured(data: Clips) -> Measure:
+    """What an adapter of this data is made to the measure of; of the space it knows training sentences alone."""
+    return Measure(samples=data.samples(), roots=data.roots, space=data.space, **mean_and_spread(data.train_vectors))

@@ -33,13 +33,17 @@ def same(a: ClipBatch, b: ClipBatch) -> bool:
     return a.ids == b.ids and all(
         torch.equal(one, other)
         for one, other in (
-            (a.clip, b.clip),
-            (a.mask, b.mask),
+            (points(a), points(b)),
+            (a.tracks["points"].mask, b.tracks["points"].mask),
             (a.target.tokens.ids, b.target.tokens.ids),
             (a.target.vectors, b.target.vectors),
             (a.anchor.vectors, b.anchor.vectors),
         )
     )
+
+
+def points(batch: ClipBatch) -> torch.Tensor:
+    return batch.tracks["points"].values
 
 
 def reopened(data: Clips, **changes: Any) -> Clips:
@@ -101,22 +105,22 @@ class TestBatches:
         batch = read.batch(0)
         for i, name in enumerate(batch.ids):
             stored = torch.from_numpy(np.array(data.corpus.clips[name]))
-            length = int(batch.mask[i].sum())
-            assert length == len(stored) and torch.equal(batch.clip[i, :length], stored)
-            assert not batch.clip[i, length:].any() and not batch.mask[i, length:].any()
+            length = int(batch.tracks["points"].mask[i].sum())
+            assert length == len(stored) and torch.equal(points(batch)[i, :length], stored)
+            assert not points(batch)[i, length:].any() and not batch.tracks["points"].mask[i, length:].any()
         moved = batch.to("cpu")
-        assert moved.clip.dtype == torch.float32 and torch.equal(moved.clip, batch.clip.float())
+        assert points(moved).dtype == torch.float32 and torch.equal(points(moved), points(batch).float())
 
     def test_the_budget_of_frames_holds(self, data: Clips) -> None:
         tight = reopened(data, size=32, frames=300)
-        shapes = [tight.batch(number).clip.shape for number in range(12)]
+        shapes = [points(tight.batch(number)).shape for number in range(12)]
         assert all(clips == 1 or clips * time <= 300 for clips, time, *_ in shapes) and max(s[0] for s in shapes) > 1
 
     def test_training_frames_are_drawn_and_others_are_not(self, data: Clips) -> None:
         rows = data.rows["train"].numbers[:4]
-        drawn = {data.collate(rows, Random(str(seed)), training=True).clip.sum().item() for seed in range(8)}
+        drawn = {points(data.collate(rows, Random(str(seed)), training=True)).sum().item() for seed in range(8)}
         assert len(drawn) > 1
-        assert len({data.collate(rows, Random(str(seed))).clip.sum().item() for seed in range(8)}) == 1
+        assert len({points(data.collate(rows, Random(str(seed)))).sum().item() for seed in range(8)}) == 1
 
 
 class TestSplits:
@@ -160,7 +164,7 @@ class TestMixed:
         assert np.array_equal(data.corpus.clips[batch.ids[place]], alone.clips[name])
         row = data.rows["test"][20]
         assert row.id.startswith("two/") and row.signer.startswith("two/")
-        assert data.shown(row).shape == (row.frames, data.points, 3)
+        assert data.shown(row).shape == (row.frames, data.corpus.layout.points, 3)
 
     @pytest.mark.parametrize("weights", [{"one": 1}, {"one": 1, "two": 0}, {"one": 1, "two": 1, "three": 1}])
     def test_weights_that_do_not_fit_are_refused(self, sign_config: Any, weights: dict[str, float]) -> None:

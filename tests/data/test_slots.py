@@ -18,6 +18,7 @@ from sonar_slt.data import slots
 from sonar_slt.data.batch import ClipBatch, Sentences
 from sonar_slt.data.slots import IN_HAND, WAITING, Slots, blank, can_share
 from sonar_slt.data.stream import loader
+from sonar_slt.data.track import Track
 from sonar_slt.space.tokens import TokenBatch
 
 SHAPE, HALF = (2, 3), np.dtype(np.float16)
@@ -29,7 +30,12 @@ def batch(number: int) -> ClipBatch:
     clip = blank((1 + number % 3, 4, 5, 3), HALF)
     clip.fill_(number)
     said = Sentences(TokenBatch(torch.tensor([[number]]), torch.ones(1, 1, dtype=torch.bool)), torch.zeros(1, 2))
-    return ClipBatch((f"clip{number}",), clip, torch.ones(clip.shape[:2], dtype=torch.bool), said, said)
+    mask = torch.ones(clip.shape[:2], dtype=torch.bool)
+    return ClipBatch((f"clip{number}",), {"points": Track(clip, mask)}, said, said)
+
+
+def points(batch: ClipBatch) -> Tensor:
+    return batch.tracks["points"].values
 
 
 def served(workers: int, *, first: int = 0) -> Iterator[ClipBatch]:
@@ -39,8 +45,8 @@ def served(workers: int, *, first: int = 0) -> Iterator[ClipBatch]:
 def same(found: ClipBatch, number: int) -> bool:
     expected = batch(number)
     return (
-        torch.equal(found.clip, expected.clip)
-        and torch.equal(found.mask, expected.mask)
+        torch.equal(points(found), points(expected))
+        and torch.equal(found.tracks["points"].mask, expected.tracks["points"].mask)
         and found.ids == expected.ids
         and torch.equal(found.target.tokens.ids, expected.target.tokens.ids)
         and torch.equal(found.anchor.vectors, expected.anchor.vectors)
@@ -61,7 +67,7 @@ def test_whoever_holds_every_batch_finds_none_of_them_written_over() -> None:
 
 def test_a_part_of_a_batch_keeps_all_of_it() -> None:
     passing = served(1)
-    part = next(passing).clip[0, 1:2]
+    part = points(next(passing))[0, 1:2]
     for _ in range(30):
         next(passing)
     assert torch.equal(part, torch.zeros(1, 5, 3, dtype=torch.float16))
@@ -82,7 +88,7 @@ def test_a_pass_that_is_left_early_disturbs_no_other() -> None:
 
 @forked
 def test_clips_lie_in_slots_and_slots_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    places = [found.clip.data_ptr() for found in islice(served(1), 40)]
+    places = [points(found).data_ptr() for found in islice(served(1), 40)]
     assert len(set(places)) <= WAITING + IN_HAND
     monkeypatch.setattr(slots, "can_share", lambda: False)
     monkeypatch.setattr("sonar_slt.data.stream.can_share", lambda: False)
@@ -91,7 +97,7 @@ def test_clips_lie_in_slots_and_slots_are_used_again(monkeypatch: pytest.MonkeyP
 
 @forked
 def test_what_is_larger_than_a_slot_goes_another_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sonar_slt.data.stream.Slots", lambda workers: Slots(workers=workers, size=130))
+    monkeypatch.setattr("sonar_slt.data.stream.Slots", lambda workers, tracks: Slots(workers=workers, tracks=tracks, size=130))
     assert all(same(found, number) for number, found in enumerate(islice(served(2), 20)))
 
 

@@ -139,7 +139,7 @@ class TestBatches:
         first, second = assemble(sign_config).data, assemble(sign_config).data
         for number in (7, 0, 3, 7):
             one, two = first.batch(number), second.batch(number)
-            assert one.ids == two.ids and torch.equal(one.clip, two.clip)
+            assert one.ids == two.ids and torch.equal(one.tracks["points"].values, two.tracks["points"].values)
             assert torch.equal(one.target.tokens.ids, two.target.tokens.ids)
         other = assemble({**sign_config, "data": {**sign_config["data"], "seed": 2}}).data
         assert [other.batch(n).ids for n in range(6)] != [first.batch(n).ids for n in range(6)]

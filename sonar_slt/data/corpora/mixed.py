@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
@@ -50,7 +51,8 @@ class Mixed:
         """Prepare each part that is not prepared yet."""
         for corpus in self.parts.values():
             corpus.prepare()
-        found = {name: corpus.layout.name for name, corpus in self.parts.items()}
+        posed = {name: corpus for name, corpus in self.parts.items() if (corpus.prepared / "clips").is_dir()}
+        found = {name: corpus.layout.name for name, corpus in posed.items()}
         if len(set(found.values())) > 1:
             told = ", ".join(f"{name} has {layout}" for name, layout in found.items())
             raise UserError(
@@ -61,6 +63,16 @@ class Mixed:
     def layout(self) -> Layout:
         """That of every part."""
         return next(iter(self.parts.values())).layout
+
+    @property
+    def homes(self) -> Mapping[str, Path]:
+        """The prepared folder of each part."""
+        return {f"{name}/": corpus.prepared for name, corpus in self.parts.items()}
+
+    @property
+    def media(self) -> Mapping[str, str]:
+        """A digest of each part's clips."""
+        return {f"{name}/": corpus.rows.media_digest for name, corpus in self.parts.items()}
 
     @property
     def pools(self) -> Sequence[range]:

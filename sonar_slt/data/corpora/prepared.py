@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -30,6 +30,16 @@ class Prepared:
                 f"'{self.prepared}' is no prepared corpus: a folder with manifest.jsonl and clips/ was expected, as "
                 "`sonar-slt prepare` writes it."
             )
+
+    @property
+    def homes(self) -> Mapping[str, Path]:
+        """The folder itself."""
+        return {"": self.prepared}
+
+    @property
+    def media(self) -> Mapping[str, str]:
+        """A digest of its clips."""
+        return {"": self.rows.media_digest}
 
     @property
     def pools(self) -> Sequence[range]:

@@ -16,6 +16,7 @@ settings.register_profile("here", deadline=None, derandomize=True, database=None
 settings.load_profile("here")
 
 MICRO = {
+    "adapter": "keypoint",
     "data.train": 24,
     "data.dev": 6,
     "data.test": 12,

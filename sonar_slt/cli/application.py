@@ -20,6 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from sonar_slt.cli.arguments import Arguments, overrides
 from sonar_slt.cli.outcome import DONE, FAILED, WRONG_INPUT, complain
+from sonar_slt.config.automatic import settled
 from sonar_slt.config.compose import examine, floorplan, settle, stem
 from sonar_slt.config.location import conf_folder
 from sonar_slt.config.permission import permit
@@ -46,6 +47,7 @@ def launch(verb: str, arguments: Arguments) -> int:
     words = overrides(verb, arguments, plan)
     permit(allowed(words))
     if not {"--info", "--hydra-help", "--shell-completion"} & set(arguments.options):
+        words = settled(verb, words, arguments.config_dir, multirun=arguments.multirun)
         complete = not arguments.only_shown
         found = examine(verb, words, arguments.config_dir, multirun=arguments.multirun, complete=complete)
         if found.problems:

@@ -54,9 +54,8 @@ def run(config: dict[str, Any]) -> None:
 
 def _composed(verb: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """The config of another verb with the seed and the paths of this one."""
-    found = examine(
-        verb, [f"seed={config['seed']}", *(f"paths.{key}={quoted(value)}" for key, value in config["paths"].items())]
-    )
+    words = [f"seed={config['seed']}", *(f"paths.{key}={quoted(value)}" for key, value in config["paths"].items())]
+    found = examine(verb, [*words, *(["adapter=keypoint"] if verb == "train" else [])])
     assert not found.problems, found.problems
     return found.config
 

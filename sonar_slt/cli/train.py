@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sonar_slt.cli.recipe import ensure_space
+from sonar_slt.config.compose import examine
 from sonar_slt.errors import UserError
 from sonar_slt.runs.provenance import code_hash
 from sonar_slt.runs.registry import Record, find
@@ -24,7 +25,7 @@ def run(config: dict[str, Any]) -> float | None:
     call = config.pop("call")
     parent = _resumed(config)
     if config.get("preparation"):
-        _require_points(config)
+        require_tracks(config)
     ensure_space(config, call["config_dir"])
     facts = {name: call[name] for name in ("choices", "sweep", "job")}
     folder, metrics = train(config, call["overrides"], parent=parent, facts=facts)
@@ -91,13 +92,28 @@ def train(
     return current.folder, metrics
 
 
-def _require_points(config: Mapping[str, Any]) -> None:
-    """Prepare the corpus, or refuse it, before a space is trained for it."""
-    from sonar_slt.config.assembly import corpus_of
+def require_tracks(config: Mapping[str, Any]) -> None:
+    """Prepare the corpus, or refuse what the adapter cannot read of it, before a space is trained for it.
 
-    corpus = corpus_of(config)
+    Pictures of what is generated are made on the spot; those of a release are hours of work and a command of their own.
+    """
+    from sonar_slt.cli.extract import extracted
+    from sonar_slt.config.assembly import corpus_of, reads
+    from sonar_slt.data.corpus import Corpus
+    from sonar_slt.data.features import chosen
+    from sonar_slt.data.sources import PICTURES, POINTS, sources
+
+    corpus, wanted = corpus_of(config), reads(config) or ()
     corpus.prepare()
-    _ = corpus.layout
+    asked = {track: config["batches"].get(track) for track in (PICTURES, "spatial", "motion")}
+    if PICTURES in wanted:
+        for part in getattr(corpus, "parts", {"": corpus}).values():
+            generated = isinstance(part, Corpus) and not part.label_files()
+            if generated and chosen(part.prepared, PICTURES, asked[PICTURES]) is None:
+                extracted({}, part, PICTURES, examine("extract", [f"features={PICTURES}"]).config["features"][PICTURES])
+    found = sources(corpus, wanted, asked)
+    if POINTS in found:
+        _ = corpus.layout
 
 
 def _resumed(config: Mapping[str, Any]) -> Record | None:

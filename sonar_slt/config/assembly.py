@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sonar_slt.config.build import build
+from sonar_slt.config.build import build, resolve
 from sonar_slt.config.signature import signature
 from sonar_slt.errors import UserError
 
@@ -43,9 +43,15 @@ def corpus_of(config: Mapping[str, Any]) -> Any:
     return build(node, preparation=build(config["preparation"], normalise=build(config["normalise"])))
 
 
+def reads(config: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The tracks that the adapter would like; None where there is no adapter."""
+    adapter = config.get("adapter")
+    return None if not adapter else tuple(resolve(adapter["_target_"]).reads)
+
+
 def batches_of(config: Mapping[str, Any], space: SentenceSpace | None) -> Any:
     """The data module: batches of the corpus, as the task's student and the space read them."""
-    parts = {"corpus": corpus_of(config), "space": space}
+    parts = {"corpus": corpus_of(config), "space": space, "reads": reads(config)}
     parts |= {room: build(config[room]) for room in ("sampling", "view") if config.get(room)}
     return build(config["batches"], **{name: part for name, part in parts.items() if part is not None})
 
@@ -54,6 +60,7 @@ def assemble(config: Mapping[str, Any], *, device: torch.device | str = "cpu") -
     """Build space, data and task, in this order: each later one is made to the measure of the earlier ones."""
     import pytorch_lightning as pl
 
+    from sonar_slt.augment import Augmentations
     from sonar_slt.objective import Objective
 
     if not 0 <= config["seed"] < 2**32:
@@ -62,5 +69,7 @@ def assemble(config: Mapping[str, Any], *, device: torch.device | str = "cpu") -
     space = build(config["space"], device=device) if config.get("space") else None
     data = batches_of(config, space)
     rooms = {room: build(config[room]) for room in ("adapter", "student", "schedule") if config.get(room)}
+    if config.get("augment"):
+        rooms["augment"] = Augmentations(build(config["augment"]))
     task = build(config["task"], data=data, objective=Objective(build(config["objective"])), **rooms)
     return Assembly(space, data, task)

@@ -9,7 +9,7 @@ import copy
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,12 @@ FAULTS = (HydraException, OmegaConfBaseException, ValueError)
 
 @dataclass(frozen=True)
 class Examined:
-    """The resolved config of a command (of its first job in a sweep) and what is wrong with it, a line each."""
+    """The resolved config of a command (of its first job in a sweep), what is wrong with it, a line each, and which
+    option each room has."""
 
     config: dict[str, Any]
     problems: list[str]
+    choices: dict[str, Any] = field(default_factory=dict)
 
 
 def floorplan(config_dir: str | None = None) -> Floorplan:
@@ -82,7 +84,7 @@ def examine(
         examination = _Examination(verb, plan)
         config = examination.of(list(overrides), multirun)
     told = [problem.text for problem in examination.problems if complete or not problem.missing]
-    return Examined(config, list(dict.fromkeys(told)))
+    return Examined(config, list(dict.fromkeys(told)), examination.choices)
 
 
 @contextmanager
@@ -102,6 +104,7 @@ class _Examination:
         self.verb, self.plan = verb, plan
         self.problems: list[Problem] = []
         self.bases: dict[tuple[str, ...], DictConfig | None] = {}
+        self.choices: dict[str, Any] = {}
 
     def of(self, overrides: list[str], multirun: bool) -> dict[str, Any]:
         """The first job's config; the faults of every job are collected on the way."""
@@ -109,6 +112,7 @@ class _Examination:
         base, words = self._base(words)
         if base is None:
             return {}
+        self.choices = dict(base.hydra.runtime.choices)
         if _wants_sweep(base) and not multirun:
             decided = {word.sign + word.key for word in words}
             params = base.hydra.sweeper.get("params") or {}

@@ -140,6 +140,17 @@ class Prepare(Verb):
 
 
 @dataclass(kw_only=True)
+class Extract(Verb):
+    """``conf/extract.yaml`` beside its rooms."""
+
+    shard: str
+    workers: int | None
+    pictures: int
+    precision: str | None
+    paths: Paths
+
+
+@dataclass(kw_only=True)
 class Runs(Verb):
     """``conf/runs.yaml`` beside its rooms."""
 

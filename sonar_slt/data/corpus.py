@@ -16,10 +16,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from sonar_slt.data.film import Film, filmed
 from sonar_slt.data.known import Variant
 from sonar_slt.data.layout import Layout
 from sonar_slt.data.layouts import named
-from sonar_slt.data.manifest import Manifest
+from sonar_slt.data.manifest import Manifest, Row
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.preparation.checks import bad_id
@@ -91,6 +92,14 @@ class Corpus(ABC):
         from sonar_slt.data.preparation.job import prepare
 
         prepare(self)
+
+    def film(self, row: Row, *, step: int = 1) -> Film:
+        """The pictures of a clip, every `step`-th of them."""
+        return filmed(row, getattr(self, "root", None), pattern=self.pattern, step=step)
+
+    def camera(self) -> Mapping[str, Any]:
+        """What decides how clips look beside the files that the manifest names."""
+        return {}
 
     @cached_property
     def rows(self) -> Manifest:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.pose import listed
+from sonar_slt.data.pose import listed, stored
 from sonar_slt.data.pose.folder import SUFFIXES
 from sonar_slt.data.preparation.checks import bad_id
 from sonar_slt.data.release import Entry, Media, MediaKind, Reading, Span
@@ -83,8 +83,9 @@ class Places:
         return self._media("frames", id, split, span) or self._media("video", id, split, span)
 
     def pose(self, id: str, split: str = "", span: Span | None = None) -> Media | None:
-        """The poses of that name."""
-        return self._media("pose", id, split, span)
+        """The poses of that name; those in a clip store are by clip, and cut already."""
+        media = self._media("pose", id, split, span)
+        return replace(media, span=None) if media and span and stored.store_of(media.path) else media
 
     def _media(self, kind: MediaKind, id: str, split: str, span: Span | None) -> Media | None:
         paths, root = self._found[kind].get(id, []), self._roots[kind]

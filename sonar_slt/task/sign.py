@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from sonar_slt.adapter import Adapter, Measure
+from sonar_slt.augment import Augmentations
 from sonar_slt.data.batch import ClipBatch
 from sonar_slt.data.clips import Clips
 from sonar_slt.data.track import Track
@@ -35,6 +36,7 @@ class SignTranslation(pl.LightningModule):
         student: Callable[..., Student],
         objective: Objective,
         schedule: Schedule,
+        augment: Augmentations | None = None,
         learning_rate: float = 2e-3,
         student_rate: float = 1e-3,
         weight_decay: float = 0.01,
@@ -44,6 +46,7 @@ class SignTranslation(pl.LightningModule):
         self.adapter = adapter(measure=measured(data))
         self.student = student(space=data.space)
         self.objective, self.schedule = objective, schedule
+        self.augment = augment or Augmentations({})
         self.rates = {"adapter": learning_rate, "student": student_rate}
         self.weight_decay = weight_decay
         self.pad = data.space.tokens.pad
@@ -85,13 +88,17 @@ class SignTranslation(pl.LightningModule):
 
     def _step(self, batch: ClipBatch, split: str) -> Tensor:
         progress = self.trainer.global_step / max(1, self.trainer.max_steps)
-        z = self(batch.tracks)
+        z = self(self._augmented(batch) if split == "train" else batch.tracks)
         loss: Tensor
         loss, values = self.objective(Landing(z, batch.target.vectors, self.nll(batch, z, progress)), progress)
         if split == "dev" or is_due(self.trainer):
             named = {f"{split}/{name}": value for name, value in {"loss": loss.detach(), **values}.items()}
             self.log_dict(named, on_step=split == "train", on_epoch=split == "dev", batch_size=len(batch.ids))
         return loss
+
+    def _augmented(self, batch: ClipBatch) -> Mapping[str, Track]:
+        """The tracks of a batch as they are shown at this step: the same again when a training goes on from here."""
+        return self.augment(batch.tracks, seed=self.data.seed, step=self.trainer.fit_loop.epoch_loop.total_batch_idx)
 
     def nll(self, batch: ClipBatch, z: Tensor, progress: float) -> dict[str, Tensor]:
         """What the decoder makes of the students' vectors (`ce`) and of the teacher's (`ae`), in one pass."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from sonar_slt.data.corpus import clips_of
+from sonar_slt.data.film import Film, filmed
 from sonar_slt.data.layout import Layout
 from sonar_slt.data.layouts import named
-from sonar_slt.data.manifest import Manifest
+from sonar_slt.data.manifest import Manifest, Row
+from sonar_slt.data.preparation.outcome import outcome_in
 from sonar_slt.data.store import ClipStore
 from sonar_slt.errors import UserError
 
@@ -45,6 +48,16 @@ class Prepared:
     def pools(self) -> Sequence[range]:
         """All rows."""
         return [range(len(self.rows))]
+
+    def film(self, row: Row, *, step: int = 1) -> Film:
+        """The pictures of a clip, from where the release lay when it was prepared."""
+        outcome = outcome_in(self.prepared)
+        root = outcome.summary["root"] if outcome else None
+        return filmed(row, Path(root) if root else None, step=step)
+
+    def camera(self) -> Mapping[str, Any]:
+        """The files alone decide."""
+        return {}
 
     @cached_property
     def rows(self) -> Manifest:

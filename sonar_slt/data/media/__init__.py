@@ -1,16 +1,18 @@
-"""The pictures of a clip, measured and not decoded: how many frames, at what rate, how large, whether they are whole.
+"""The pictures of a clip: how many, at what rate, how large, whether they are whole; and decoded, one after the other.
 
 What can be asked of a folder of pictures and of a video is the same; a span of a longer recording is cut here for both.
 """
 
 from __future__ import annotations
 
+from sonar_slt.data.media.decoding import decoded
 from sonar_slt.data.media.footage import Footage, cut
 from sonar_slt.data.media.frames import PICTURES, pictures
+from sonar_slt.data.media.reel import Reel
 from sonar_slt.data.media.video import video
 from sonar_slt.data.release import Media
 
-__all__ = ["PICTURES", "Footage", "measure"]
+__all__ = ["PICTURES", "Footage", "Reel", "decoded", "measure"]
 
 
 def measure(media: Media, *, pattern: str = "*", fps: float | None = None) -> Footage:
@@ -23,5 +25,5 @@ def measure(media: Media, *, pattern: str = "*", fps: float | None = None) -> Fo
     if media.kind == "frames":
         return pictures(media.path, media.span, pattern=pattern, fps=fps)
     if media.kind == "video":
-        return cut(video(media.path, fps=fps), media.span, media.path)
+        return cut(video(media.path, fps=fps), media.span, media.path)[0]
     raise ValueError(f"'{media.path}' holds poses; the pose readers measure it")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from math import floor
 from pathlib import Path
 
 from sonar_slt.data.faults import Fault
@@ -14,6 +16,9 @@ from sonar_slt.errors import UserError
 
 ENDS = 1 << 16
 """So many bytes at each end of a file go into its content."""
+
+LARGEST = 36_000_000
+"""A picture of more pixels is not read: 8K video has 33 million, and a few bytes can claim to be far more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +29,8 @@ class Footage:
     the recording says so. `content` is a short hash of the whole recording: of sizes, of the names of a folder's
     pictures, and of the first and last 64 KiB (of a folder, of its first and last picture), so that a corpus need not
     be read through. `start` is the second of a video's first picture where its sound begins before; spans count from
-    the sound. The faults' id is "", for only who asked knows it.
+    the sound, and there the file's own clock shows `clock`. `times` are the seconds of all pictures where the rate
+    varies, None where a picture's number tells its time. The faults' id is "", for only who asked knows it.
     """
 
     frames: int
@@ -32,31 +38,73 @@ class Footage:
     size: tuple[int, int] | None
     content: str
     start: float = 0.0
+    clock: float = 0.0
+    times: Sequence[float] | None = field(default=None, repr=False)
     faults: Sequence[Fault] = ()
 
+    def number(self, second: float) -> int:
+        """The number of the picture that is shown at a second, the nearest one."""
+        if self.times is None:
+            return floor((second - self.start) * (self.fps or 0.0) + 0.5)
+        behind = bisect_left(self.times, second)
+        near = range(max(behind - 1, 0), min(behind + 1, len(self.times)))
+        return min(near, key=lambda number: abs((self.times or ())[number] - second), default=0)
 
-def cut(whole: Footage, span: Span | None, path: Path) -> Footage:
-    """The part of a recording that a span names; what lies outside of the recording is cut off, with a fault."""
+    def second(self, number: int) -> float:
+        """When a picture is shown."""
+        if self.times is None:
+            return self.start + number / self.fps if self.fps else self.start
+        return self.times[number]
+
+
+def cut(whole: Footage, span: Span | None, path: Path) -> tuple[Footage, range]:
+    """The part of a recording that a span names, and its numbers; what lies outside is cut off, with a fault."""
     if span is None:
-        return whole
-    frames, faults = inside(whole.frames, span, whole.fps, path, start=whole.start)
-    return replace(whole, frames=len(frames), faults=(*whole.faults, *faults))
+        return whole, range(whole.frames)
+    kept, faults = inside(whole.frames, span, whole.fps, path, start=whole.start, times=whole.times)
+    times = None if whole.times is None else whole.times[kept.start : kept.stop]
+    return replace(whole, frames=len(kept), times=times, faults=(*whole.faults, *faults)), kept
 
 
-def inside(frames: int, span: Span, fps: float | None, path: Path, *, start: float = 0.0) -> tuple[range, list[Fault]]:
-    """Which of so many frames a span names, the first of them at `start`; the fault of one that names more."""
+def inside(
+    frames: int,
+    span: Span,
+    fps: float | None,
+    path: Path,
+    *,
+    start: float = 0.0,
+    times: Sequence[float] | None = None,
+) -> tuple[range, list[Fault]]:
+    """Which of so many frames a span names, the first of them at `start`; the fault of one that names more.
+
+    The one rule for counted and for timed frames: one that is shown at a border, or less than half a frame before it,
+    is the first behind the border.
+    """
     if not fps:
         raise UserError(
             f"'{path}' has no frame rate of its own, and a part from {span.start:g} s to {span.end:g} s cannot be cut "
             "without one: give the corpus' by data.fps=NUMBER."
         )
-    begin, end = (border - round(start * fps) for border in span.frames(fps))
+    if times:
+        begin, end = (_before(border, times, fps) for border in (span.start, span.end))
+    else:
+        begin, end = (border - round(start * fps) for border in span.frames(fps))
     kept = range(min(max(begin, 0), frames), min(max(end, 0), frames))
     if end <= begin or (begin >= 0 and end <= frames):
         return kept, []
     told = f"runs from {span.start:g} s to {span.end:g} s in '{path.name}', which "
-    told += f"ends at {start + frames / fps:.2f} s" if end > frames else f"has its first picture at {start:.2f} s"
+    close = times[-1] + 1 / fps if times else start + frames / fps
+    told += f"ends at {close:.2f} s" if end > frames else f"has its first picture at {start:.2f} s"
     return kept, [Fault(id="", kind="span_beyond", told=told, done="cut")]
+
+
+def _before(border: float, times: Sequence[float], fps: float) -> int:
+    """How many frames lie before a second; outside of the recording the count goes on at a steady rate."""
+    if border < times[0]:
+        return floor((border - times[0]) * fps + 0.5)
+    if border > times[-1]:
+        return len(times) - 1 + floor((border - times[-1]) * fps + 0.5)
+    return bisect_right(times, border - 0.5 / fps)
 
 
 def content(*known: object, ends: Sequence[Path] = ()) -> str:

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.media.footage import Footage, content, inside
+from sonar_slt.data.media.footage import LARGEST, Footage, content, inside
 from sonar_slt.data.release import Span
 from sonar_slt.data.unreadable import Unreadable
 
@@ -35,6 +35,13 @@ def pictures(folder: Path, span: Span | None = None, *, pattern: str = "*", fps:
     A picture that cannot be read stays a frame where others are whole, and a gap in the numbers is not closed up: time
     is counted by the pictures that are there. A picture of another size than most counts as a stray one, and stays.
     """
+    return framed(folder, span, pattern=pattern, fps=fps)[0]
+
+
+def framed(
+    folder: Path, span: Span | None = None, *, pattern: str = "*", fps: float | None = None
+) -> tuple[Footage, list[Path]]:
+    """What `pictures` tells, and the files of the frames in order."""
     named, strays = _listed(folder, pattern)
     faults = [_stray_files(strays, folder)] if strays else []
     gaps = _gaps([number for number, _ in named])
@@ -50,13 +57,14 @@ def pictures(folder: Path, span: Span | None = None, *, pattern: str = "*", fps:
     faults += _unlike(files, bytes_and_sizes, broken)
     known = [(file.name, length) for file, (length, _) in zip(files, bytes_and_sizes, strict=True)]
     size = Counter(size for _, size in bytes_and_sizes if size).most_common(1)
-    return Footage(
+    footage = Footage(
         frames=len(files),
         fps=fps,
         size=size[0][0] if size else None,
         content=content(known, ends=[files[0], files[-1]] if files else []),
         faults=tuple(faults),
     )
+    return footage, files
 
 
 def _listed(folder: Path, pattern: str) -> tuple[list[tuple[int, str]], list[str]]:
@@ -139,6 +147,8 @@ def look(picture: Path) -> tuple[int, Size]:
         raise Unreadable(f"'{name}' is " + ("no picture, neither png nor jpg." if length else "empty."))
     if size is None or end not in tail:
         raise Unreadable(f"'{name}' is cut short after {length} bytes.")
+    if size[0] * size[1] > LARGEST:
+        raise Unreadable(f"'{name}' has {size[0]} x {size[1]} pixels, more than {LARGEST:,}.")
     return length, size
 
 

@@ -1,33 +1,48 @@
 """A video's frame rate, number of frames and size, from its container.
 
 The tables of an mp4 tell where every frame lies, so that a file of gigabytes is measured, and a truncated one found
-out, without reading it; other containers are walked through packet by packet. One frame is decoded, to see that it can.
+out, without reading it; other containers, and rates that vary, are walked through packet by packet. One frame is
+decoded, to see that it can.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.media.footage import Footage, content
+from sonar_slt.data.media.footage import LARGEST, Footage, content
+from sonar_slt.data.media.turning import sideways
 from sonar_slt.data.unreadable import Unreadable
 from sonar_slt.errors import UserError
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-Walk = tuple[list[float], "VideoFrame"]
-"""The seconds of every frame in the order they are shown, and the first frame."""
+Walk = tuple[list[float], float, "VideoFrame"]
+"""The seconds of every frame in the order they are shown, when the first is shown, and the first that can be decoded.
+
+A table's seconds are those of decoding: as steady as the others, but not the same.
+"""
+
+STEADY = 0.45
+"""A frame is at most so far from where its number puts it, in frames; then its time tells its number, by rounding."""
+
+UNTIMED = frozenset({"avi", "h264", "hevc", "mpegvideo"})
+"""Containers that do not tell when a frame is shown; frames are in the order in which they come out of the decoder."""
 
 # Only containers of video, and only this file: playlists and scripts, which may name any other file, are refused.
 _OPTIONS = {
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,flv,asf,ogg,h264,hevc,gif",
     "protocol_whitelist": "file",
+    "max_pixels": str(LARGEST),
 }
 
 
@@ -45,7 +60,7 @@ def video(path: Path, *, fps: float | None = None) -> Footage:
     return footage
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)  # the times of an hour at a varying rate are 1 MB
 def _video(path: Path, length: int, changed: int, fps: float | None) -> Footage | str:
     """The whole video, or the sentence that tells why it cannot be read; many clips ask of one broken video."""
     try:
@@ -55,6 +70,30 @@ def _video(path: Path, length: int, changed: int, fps: float | None) -> Footage 
 
 
 def _measured(path: Path, length: int, fps: float | None) -> Footage:
+    with opened(path) as (container, stream):
+        rate = float(stream.average_rate or stream.guessed_rate or fps or 0.0)
+        times, opening, first = _by_table(container, stream, path, length) or _by_packets(container, stream, path, rate)
+        start = max(opening - (container.start_time or 0) / 1_000_000, 0.0)
+        off = _off(times, rate)
+    faults = []
+    if rate and off > 1.0:
+        told = f"has a varying frame rate, {rate:.2f} on average: frames of '{path.name}' are off by up to "
+        faults.append(Fault(id="", kind="wrong_fps", told=f"{told}{off / rate:.2f} s", done="kept"))
+    return Footage(
+        frames=len(times),
+        fps=rate or None,
+        size=(first.height, first.width) if sideways(first) else (first.width, first.height),
+        start=start,
+        clock=opening - start,
+        times=array("d", (time - opening + start for time in times)) if off > STEADY else None,
+        content=content(length, ends=[path]),
+        faults=tuple(faults),
+    )
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """The container and its moving pictures; what cannot be opened, or is too large to be decoded, is `Unreadable`."""
     try:
         import av
     except ImportError as error:
@@ -64,20 +103,14 @@ def _measured(path: Path, length: int, fps: float | None) -> Footage:
     try:
         with av.open(f"file:{path}", options=_OPTIONS, metadata_errors="replace") as container:
             stream = _pictured(container, path)
-            times, first = _by_table(container, stream, path, length) or _by_packets(container, stream, path)
-            rate = float(stream.average_rate or stream.guessed_rate or fps or 0.0)
-            start = (first.time or 0.0) - (container.start_time or 0) / 1_000_000
+            context = stream.codec_context
+            if context.width * context.height > LARGEST:
+                size = f"{context.width} x {context.height} pixels"
+                raise Unreadable(f"'{path}' has pictures of {size}, more than the {LARGEST:,} that are decoded.")
+            context.options = {"max_pixels": str(LARGEST)}  # what the pictures claim counts as well
+            yield container, stream
     except (av.error.FFmpegError, UnicodeError) as error:
         raise Unreadable(f"'{path}' cannot be read as a video: {getattr(error, 'strerror', error)}.") from error
-    size = (first.height, first.width) if first.rotation % 180 else (first.width, first.height)
-    return Footage(
-        frames=len(times),
-        fps=rate or None,
-        size=size,
-        start=max(start, 0.0),
-        content=content(length, ends=[path]),
-        faults=_unsteady(times, rate, path),
-    )
 
 
 def _pictured(container: InputContainer, path: Path) -> VideoStream:
@@ -93,7 +126,7 @@ def _pictured(container: InputContainer, path: Path) -> VideoStream:
 def _by_table(container: InputContainer, stream: VideoStream, path: Path, length: int) -> Walk | None:
     """From the table of contents where it is whole: every frame that the container counts has its place in it.
 
-    Of a video with hidden frames only its packets tell which frames are shown when.
+    Of a video with hidden frames, or whose rate varies, only its packets tell which frames are shown when.
     """
     table = list(stream.index_entries)
     if not table or len(table) != stream.frames or stream.time_base is None or any(entry.is_discard for entry in table):
@@ -101,34 +134,55 @@ def _by_table(container: InputContainer, stream: VideoStream, path: Path, length
     if max(entry.pos + entry.size for entry in table) > length:
         raise Unreadable(f"'{path}' is cut short after {length} bytes.")
     times = sorted(float(entry.timestamp * stream.time_base) for entry in table)
-    first = next(container.decode(stream), None)
-    return None if first is None else (times, first)
+    if _off(times, float(stream.average_rate or stream.guessed_rate or 0.0)) > STEADY:
+        return None
+    stamps: list[int] = []
+    for packet in container.demux(stream):
+        stamps += [] if packet.pts is None else [packet.pts]
+        if (first := _frame(stream, packet)) is not None:
+            timed = stamps and container.format.name not in UNTIMED
+            return times, float(min(stamps) * stream.time_base) if timed else times[0], first
+    raise _dark(path, stream)
 
 
-def _by_packets(container: InputContainer, stream: VideoStream, path: Path) -> Walk:
-    """From one walk through the whole file."""
-    from av.video.frame import VideoFrame
+def _dark(path: Path, stream: VideoStream) -> Unreadable:
+    size = "" if stream.codec_context.width else f"; a picture may have {LARGEST:,} pixels at most"
+    return Unreadable(f"'{path}' has no frame that can be decoded{size}.")
 
+
+def _frame(stream: VideoStream, packet: Packet[Any] | None) -> VideoFrame | None:
+    """The first of the frames that come out when a packet goes in, None where it is broken or others come first."""
+    import av
+
+    with suppress(av.error.FFmpegError):
+        return next(iter(stream.codec_context.decode(packet)), None)
+    return None
+
+
+def _by_packets(container: InputContainer, stream: VideoStream, path: Path, fps: float) -> Walk:
+    """From one walk through the whole file; `fps` counts where the file tells no time at all."""
     times: list[float] = []
     first: VideoFrame | None = None
-    count, last = 0, 0.0  # of packets with the hidden ones; second of any stream
+    count, last, timed = 0, 0.0, False  # of packets with the hidden ones; second of any stream
     for packet in container.demux():
-        stamp = packet.pts if packet.pts is not None else packet.dts
+        stamp = packet.dts if packet.pts is None or container.format.name in UNTIMED else packet.pts
         second = float(stamp * packet.time_base) if stamp is not None and packet.time_base else last
         last = max(last, second + float((packet.duration or 0) * (packet.time_base or 0))) if packet.size else last
         if packet.stream_index != stream.index or not packet.size:
             continue
-        count += 1
+        count, timed = count + 1, timed or stamp is not None
         times += [] if packet.is_discard else [second]
         if first is None:  # the hidden frames are what the first that is shown is decoded from
-            first = next((frame for frame in packet.decode() if isinstance(frame, VideoFrame)), None)
-    if first is None:
-        first = next(iter(stream.codec_context.decode(None)), None)
+            first = _frame(stream, packet)
+    first = first or _frame(stream, None)
     promised = (container.duration or 0) / 1_000_000 + (container.start_time or 0) / 1_000_000
     # a second less than promised is forgiven: not every writer is exact
-    if first is None or count + _left_out(container, stream, path) < stream.frames or last + 1.0 < promised:
+    if count + _left_out(container, stream, path) < stream.frames or last + 1.0 < promised:
         raise Unreadable(f"'{path}' is cut short: it has {len(times)} whole frames, fewer than it says.")
-    return sorted(times), first
+    if first is None:
+        raise _dark(path, stream)
+    times = sorted(times) if timed else [number / (fps or 1.0) for number in range(len(times))]
+    return times, times[0] if times else 0.0, first
 
 
 def _left_out(container: InputContainer, stream: VideoStream, path: Path) -> int:
@@ -141,10 +195,8 @@ def _left_out(container: InputContainer, stream: VideoStream, path: Path) -> int
         return len(_pictured(unedited, path).index_entries) - len(stream.index_entries)
 
 
-def _unsteady(times: Sequence[float], fps: float, path: Path) -> tuple[Fault, ...]:
-    """A fault where some frame is not at the time at which its number would put it, by more than a frame."""
-    off = max((abs((time - times[0]) * fps - number) for number, time in enumerate(times)), default=0.0)
-    if off <= 1.0:
-        return ()
-    told = f"has a varying frame rate, {fps:.2f} on average: frames of '{path.name}' are off by up to {off / fps:.2f} s"
-    return (Fault(id="", kind="wrong_fps", told=told, done="kept"),)
+def _off(times: Sequence[float], fps: float) -> float:
+    """By how many frames some frame is off from where its number would put it; endlessly, where there is no rate."""
+    if not fps:
+        return float("inf") if len(times) > 1 else 0.0
+    return max((abs((time - times[0]) * fps - number) for number, time in enumerate(times)), default=0.0)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sonar_slt.data.faults import Fault
 from sonar_slt.data.layouts import named
-from sonar_slt.data.pose import arrays, dot_pose, openpose_json
+from sonar_slt.data.pose import arrays, dot_pose, openpose_json, stored
 from sonar_slt.data.pose.person import RULES, chosen
 from sonar_slt.data.pose.sighting import Sightings, Wanted, fractions, listed, settled
 from sonar_slt.data.recording import Recording
@@ -28,16 +28,16 @@ _UNSCALED = Fault(
 
 
 class PoseReader:
-    """Reads .pose, .npz, .npy and folders of OpenPose's json files; the options are for what a file does not tell.
+    """Reads .pose, .npz, .npy, folders of OpenPose's json files and clips of a clip store.
 
-    `layout` and `channels` (xy, xyc, xyz, xyzc) are of arrays, as is `missing`, by which an array marks what was not
-    found: nan, zero, minus_one; zero is x and y both 0, where nobody is seen but many tools leave what they missed.
-    A part of an array (a hand, the face) that lies somewhere, but with confidence 0 throughout the file, is taken for
-    seen: MediaPipe tells a `visibility` of the body alone. With the size that an .npz has, else `size`, else that of
-    the clip's pictures, coordinates of arrays and json files that are fractions of the picture come out in pixels;
-    without any they stay as they are, as of a square picture, which is a fault. `fps` goes before the frame rate that
-    the labels know, behind the file's own. `person` chooses the signer of several people: confident, central or first,
-    each as `sonar_slt.data.pose.person.RULES` has it. Depth is dropped.
+    The options are for what these do not tell. `layout` and `channels` (xy, xyc, xyz, xyzc) are of arrays, as is
+    `missing`, by which an array marks what was not found: nan, zero, minus_one; zero is x and y both 0, where nobody is
+    seen but many tools leave what they missed. A part of an array (a hand, the face) that lies somewhere, but with
+    confidence 0 throughout the file, is taken for seen: MediaPipe tells a `visibility` of the body alone. With the size
+    that an .npz has, else `size`, else that of the clip's pictures, coordinates of arrays and json files that are
+    fractions of the picture come out in pixels; without any they stay as they are, as of a square picture, which is a
+    fault. `fps` goes before the frame rate that the labels know, behind the file's own. `person` chooses the signer of
+    several people: confident, central or first, each as `sonar_slt.data.pose.person.RULES` has it. Depth is dropped.
     """
 
     def __init__(
@@ -104,6 +104,8 @@ class PoseReader:
         return Recording(points=points, layout=seen.layout, fps=seen.fps, size=size, faults=faults)
 
     def _seen(self, path: Path, wanted: Wanted) -> Sightings:
+        if stored.store_of(path):
+            return stored.read(path, wanted)
         if path.is_dir():
             return openpose_json.read(path, wanted)
         suffix = path.suffix.lower()

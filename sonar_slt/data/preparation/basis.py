@@ -10,7 +10,9 @@ import os
 from collections.abc import Sequence
 
 from sonar_slt.data.faults import Fault
+from sonar_slt.data.pose import stored
 from sonar_slt.data.release import Entry, Media
+from sonar_slt.data.store.shards import DESCRIBED
 
 
 def basis(entry: Entry, faults: Sequence[Fault]) -> str:
@@ -21,8 +23,14 @@ def basis(entry: Entry, faults: Sequence[Fault]) -> str:
 
 
 def _stamps(media: Media) -> list[tuple[str, int, int]]:
-    """Name, size and time of a file, or of all files of a folder; nothing of what is not there."""
+    """Name, size and time of a file, or of all files of a folder; nothing of what is not there.
+
+    Of a clip in a store they are those of the store's own description, which is written with its last clip.
+    """
     try:
+        if media.kind == "pose" and (store := stored.store_of(media.path)):
+            found = (store / DESCRIBED).stat()
+            return [(DESCRIBED, found.st_size, found.st_mtime_ns)]
         if not media.path.is_dir():
             found = media.path.stat()
             return [("", found.st_size, found.st_mtime_ns)]

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from sonar_slt.data import manifest
 from sonar_slt.data.faults import Fault
+from sonar_slt.data.features import FEATURES
 from sonar_slt.data.layouts import named
 from sonar_slt.data.manifest import Row
 from sonar_slt.data.preparation.basis import basis
@@ -61,6 +62,8 @@ def prepare(corpus: Corpus, *, workers: int | None = None, shown: bool = True, r
             shutil.rmtree(renewed)
         job = _Job(corpus, renewed if renew else part, shown=shown)
         job.run(workers)
+        if (folder / FEATURES).is_dir():  # hours of work on clips that may be the same; who reads them looks
+            (folder / FEATURES).rename(job.part / FEATURES)
         replace_folder(job.part, folder)
         for left in (part, renewed):
             shutil.rmtree(left, ignore_errors=True)

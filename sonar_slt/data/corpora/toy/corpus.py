@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sonar_slt.data.corpora.toy.meaning import Meaning, Split, draw_split
+from sonar_slt.data.corpora.toy.rendering import drawn, look
 from sonar_slt.data.corpora.toy.sentences import LANGUAGES, render
 from sonar_slt.data.corpora.toy.signing import Signer, perform, signers
 from sonar_slt.data.corpora.toy.signing.camera import HEIGHT, WIDTH
 from sonar_slt.data.corpus import Corpus
+from sonar_slt.data.film import Drawn, Film
 from sonar_slt.data.layouts import OPENPOSE_137
+from sonar_slt.data.manifest import Row
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.recording import Recording
 from sonar_slt.data.release import Entry, Reading
@@ -24,6 +30,11 @@ SOURCES = (
     *("data/layouts", "data/normalise.py", "data/preparation/clip.py"),
 )
 """What decides how a clip looks and what it says; a change there makes another corpus."""
+
+RENDERING = ("data/corpora/toy/rendering",)
+"""What decides how a clip looks in pictures, beside that."""
+CAMERA = 96
+"""Pixels of a picture's side."""
 
 
 class ToyCorpus(Corpus):
@@ -78,10 +89,23 @@ class ToyCorpus(Corpus):
         """A performance of the clip's meaning, in pixels."""
         number = self._numbers[entry.id]
         _, meaning = self._meanings[number]
-        performance = perform(
-            meaning, signer=self._signer(number)[1], seed=self.seed * 1_000_003 + number, fps=self.fps
-        )
+        performance = perform(meaning, signer=self._signer(number)[1], seed=self._seed(number), fps=self.fps)
         return Recording(points=performance.points, layout=OPENPOSE_137, fps=performance.fps, size=(WIDTH, HEIGHT))
+
+    def film(self, row: Row, *, step: int = 1) -> Film:
+        """The clip as a square camera saw it; pictures are drawn as they are asked for."""
+        return Drawn(self.pictures(row.id, size=CAMERA, step=step))
+
+    def camera(self) -> Mapping[str, Any]:
+        """How large pictures are, and the code that draws them."""
+        return {"size": CAMERA, "rendering": source_hash(*RENDERING)}
+
+    def pictures(self, id: str, *, size: int, step: int = 1) -> Iterator[NDArray[np.uint8]]:
+        """Every `step`-th frame of a clip as a square picture (size, size, 3), drawn from its points."""
+        number = self._numbers[id]
+        recording = self.record(self._entry(number, *self._meanings[number]))
+        seen = look(signer=number % len(self._everyone), seed=self._seed(number))
+        return (drawn(points, seen, size=(size, size)) for points in recording.points[::step])
 
     @cached_property
     def _meanings(self) -> list[tuple[Split, Meaning]]:
@@ -100,6 +124,10 @@ class ToyCorpus(Corpus):
     def _signer(self, number: int) -> tuple[str, Signer]:
         who = number % len(self._everyone)
         return f"signer{who + 1:02d}", self._everyone[who]
+
+    def _seed(self, number: int) -> int:
+        """Of a clip's performance, and of its look."""
+        return self.seed * 1_000_003 + number
 
     def _entry(self, number: int, split: Split, meaning: Meaning) -> Entry:
         return Entry(

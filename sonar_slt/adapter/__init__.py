@@ -4,6 +4,20 @@ An adapter knows neither losses nor files. Padding never changes its result, and
 """
 
 from sonar_slt.adapter.adapter import Adapter, Measure
+from sonar_slt.adapter.eye import Eye
 from sonar_slt.adapter.keypoint import KeypointAdapter
+from sonar_slt.adapter.multimodal import MultimodalAdapter
+from sonar_slt.adapter.spamo import SpamoAdapter
+from sonar_slt.adapter.steps import PointSteps
+from sonar_slt.adapter.visual import VisualAdapter
 
-__all__ = ["Adapter", "KeypointAdapter", "Measure"]
+__all__ = [
+    "Adapter",
+    "Eye",
+    "KeypointAdapter",
+    "Measure",
+    "MultimodalAdapter",
+    "PointSteps",
+    "SpamoAdapter",
+    "VisualAdapter",
+]

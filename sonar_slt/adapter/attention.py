@@ -61,26 +61,13 @@ class TransformerLayer(nn.Module):
         return states
 
 
-class AttentionPool(nn.Module):
-    """A few learned queries look at all positions; together they are the clip."""
-
-    def __init__(self, *, dim: int, queries: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.queries = nn.Parameter(torch.randn(queries, dim) * dim**-0.5)
-        self.norm = nn.LayerNorm(dim)
-        self.mix = nn.Linear(dim, 2 * dim)
-
-    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """`states` (batch, length, dim), `mask` (batch, length); returns (batch, queries, dim)."""
-        batch, length, dim = states.shape
-        key, value = self.mix(self.norm(states)).view(batch, length, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
-        query = self.queries.view(-1, self.heads, dim // self.heads).transpose(0, 1).expand(batch, -1, -1, -1)
-        return attend(query, key, value, mask).transpose(1, 2).reshape(batch, -1, dim)
-
-
 def positions(length: int, dim: int) -> Tensor:
     """Sinusoidal positions (length, dim)."""
-    rates = torch.exp(torch.arange(0, dim, 2) * (-math.log(10_000) / dim))
-    angles = torch.arange(length).unsqueeze(1) * rates
-    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)[:, :dim]
+    return positions_at(torch.arange(length), dim)
+
+
+def positions_at(places: Tensor, dim: int) -> Tensor:
+    """Sinusoidal positions (…, dim) of places (…) that may lie between whole numbers."""
+    rates = torch.exp(torch.arange(0, dim, 2, device=places.device) * (-math.log(10_000) / dim))
+    angles = places.unsqueeze(-1) * rates
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)[..., :dim]

@@ -6,6 +6,7 @@ Examples:
     sonar-slt bench space space=sonar_random rounds=3
     sonar-slt bench data
     sonar-slt bench reads batches
+    sonar-slt bench extract rounds=3
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
     from sonar_slt.bench.timing import Comparison, Footprint
     from sonar_slt.config.assembly import Assembly
 
-AMOUNTS = ("rounds", "steps", "encoded", "decoded", "trained", "read", "served", "held", "prepared")
+AMOUNTS = ("rounds", "steps", "encoded", "decoded", "trained", "read", "served", "held", "prepared", "seen")
 DATA = ("reads", "batches", "growth", "preparing")
-SUBJECTS = ("training", "shortlist", "space", *DATA)
-SPACELESS = {"reads", "preparing"}
+SUBJECTS = ("training", "shortlist", "space", *DATA, "extract")
+SPACELESS = {"reads", "preparing", "extract"}
 """What needs no space, so that none is trained for it."""
 HELD_OUT = 256
 """How many sentences a shortlist is tried on at most."""
@@ -71,6 +72,7 @@ def run(config: dict[str, Any]) -> None:
     }
     measure = {"training": _training, "shortlist": _shortlist, "space": _space}
     measure |= {"reads": _reads, "batches": _batches, "growth": _growth, "preparing": _preparing}
+    measure |= {"extract": _extract}
     results: list[Comparison | Footprint] = []
     with quiet():
         for result in (found for subject in subjects for found in measure[subject](config)):
@@ -176,6 +178,15 @@ def _preparing(config: Mapping[str, Any]) -> Iterator[Comparison]:
 
     with _files(config) as folder:
         yield from bench_preparing(folder, clips=config["prepared"])
+
+
+def _extract(config: Mapping[str, Any]) -> Iterator[Comparison | Footprint]:
+    """Frozen backbones over videos."""
+    from sonar_slt.bench.extracting import bench_extracting
+    from sonar_slt.cli.extract import cores
+
+    with _files(config) as folder:
+        yield from bench_extracting(folder, frames=config["seen"], rounds=config["rounds"], workers=cores())
 
 
 @contextmanager

@@ -10,6 +10,7 @@ Examples:
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Mapping
@@ -72,7 +73,7 @@ def extracted(
         name=name,
         plan=feature.plan() if hasattr(feature, "plan") else {},
         shard=shard,
-        workers=_cores() if workers is None else workers,
+        workers=cores() if workers is None else workers,
     )
 
 
@@ -110,9 +111,8 @@ def _shard(asked: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _cores() -> int:
-    import os
-
+def cores() -> int:
+    """How many processes read pictures where nobody says."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(MOST, cores)
 

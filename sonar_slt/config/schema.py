@@ -102,6 +102,7 @@ class Bench(Train):
     served: int
     held: int
     prepared: int
+    seen: int
 
 
 @dataclass(kw_only=True)

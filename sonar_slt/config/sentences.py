@@ -53,7 +53,7 @@ def key_problem(word: Word, content: Mapping[str, Any], plan: Floorplan) -> Prob
 def _unchosen(key: str, room: Any, plan: Floorplan) -> Problem | None:
     """A key of an option that could stand beside those that are chosen, as in ``objective``."""
     group, option, *_ = [*key.split("."), ""]
-    if not isinstance(room, Mapping) or "_target_" in room or option not in plan.options(group):
+    if not isinstance(room, Mapping) or "_target_" in room or option in room or option not in plan.options(group):
         return None
     adding = f"{group}=[{','.join([*room, option])}]"
     return Problem(key, f"Unknown key {key}: {option} is not chosen here; {adding} adds it.")

@@ -66,7 +66,7 @@ class Vit(Backbone):
         self.std = cast(tuple[float, ...], tuple(trained_with["std"]))
         self.picture = Picture(
             size=self.model.patch_embed.img_size[0],
-            fit=fit or FITS[trained_with["crop_mode"]],
+            fit=fit or FITS.get(trained_with["crop_mode"], "crop"),
             share=trained_with["crop_pct"],
             interpolation="bilinear" if trained_with["interpolation"] == "bilinear" else "bicubic",
         )

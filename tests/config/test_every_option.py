@@ -18,7 +18,7 @@ pytestmark = pytest.mark.conf
 PLAN = Floorplan([conf_folder()])
 FILES = sorted(conf_folder().rglob("*.yaml"))
 CHOICES = [(room, option) for room in PLAN.defaults("train") for option in PLAN.options(room) if room != "local"]
-BESIDE = "objective"  # a room whose options stand side by side
+BESIDE = {"objective", "augment", "features"}  # rooms whose options stand side by side
 
 
 def written(file: Path, explained: bool = False) -> list[tuple[str, str]]:
@@ -42,7 +42,7 @@ def targets(node: Any) -> list[str]:
 
 @pytest.mark.parametrize(("room", "option"), CHOICES)
 def test_an_option_composes_and_its_classes_are_there(room: str, option: str) -> None:
-    choice = f"{room}=[{option}]" if room == BESIDE else f"{room}={option}"
+    choice = f"{room}=[{option}]" if room in BESIDE else f"{room}={option}"
     found = examine("train", [choice], complete=False)  # some have keys that only the user knows
     assert found.problems == []
     for target in targets(found.config):

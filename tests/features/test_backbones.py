@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from peft import LoraConfig, inject_adapter_in_model
 from torch import nn
 
 from sonar_slt.errors import UserError
@@ -77,6 +78,23 @@ def test_it_learns_when_it_is_asked_to(made: Backbone) -> None:
     made(pictures(17), items(made, 17)).square().sum().backward()
     moved = [weight.grad is not None and weight.grad.abs().sum() > 0 for weight in made.parameters()]
     assert sum(moved) > 0.8 * len(moved)  # not CLIP's last norm, which comes behind what is taken
+
+
+TARGETS = {"Vit": ["qkv", "proj"], "ClipS2": ["q_proj", "v_proj"], "Videomae": ["query", "value"]}
+
+
+def test_lora_reaches_every_layer(made: Backbone) -> None:
+    """The last layer too, of which only one token is looked at."""
+    film, numbers = pictures(17), items(made, 17)
+    before = made(film, numbers)
+    targets = TARGETS[type(made).__name__]
+    inject_adapter_in_model(LoraConfig(r=2, target_modules=targets, init_lora_weights=False), made.model)
+    learning = [weight for weight in made.parameters() if weight.requires_grad]
+    assert len(learning) >= 2 * 2 * 2  # two layers, two projections, two matrices
+    after = made(film, numbers)
+    assert (after - before).abs().max() > 1e-3
+    after.square().sum().backward()
+    assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in learning)
 
 
 @pytest.mark.parametrize("name", ALL)

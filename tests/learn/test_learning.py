@@ -10,6 +10,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from sonar_slt.config.assembly import assemble
+from sonar_slt.data.track import Track
 from sonar_slt.metrics.vectors import retrieval_at_1
 from tests.conftest import MICRO, composed
 
@@ -26,21 +27,22 @@ def learnt(request: pytest.FixtureRequest) -> Any:
     made = assemble(composed("train", request.getfixturevalue("outputs"), overrides))
     rows = made.data.rows["train"]
     batch = made.data.collate(rows.numbers[:12], Random(0)).to("cpu")
-    backwards = [clip[:length].flip(0) for clip, length in zip(batch.clip, batch.mask.sum(1).tolist(), strict=True)]
-    clip = torch.cat([batch.clip, pad_sequence(backwards, batch_first=True)])
-    mask = batch.mask.repeat(2, 1)
+    points = batch.tracks["points"]
+    backwards = [clip[:long].flip(0) for clip, long in zip(points.values, points.mask.sum(1).tolist(), strict=True)]
+    clips = torch.cat([points.values, pad_sequence(backwards, batch_first=True)])
+    tracks = {"points": Track(clips, points.mask.repeat(2, 1))}
     s = made.data.space.encode([row.texts["deu_Latn"][0] for row in rows], "deu_Latn")
     optimiser = torch.optim.AdamW(made.task.adapter.parameters(), lr=5e-3)
     losses = []
     for _ in range(STEPS):
-        loss = (((made.task(clip, mask) - s) / s.std(dim=0)) ** 2).mean()
+        loss = (((made.task(tracks) - s) / s.std(dim=0)) ** 2).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         losses.append(float(loss.detach()))
     made.task.eval()
     with torch.no_grad():
-        return retrieval_at_1(made.task(clip, mask), s, center=s.mean(dim=0)), losses
+        return retrieval_at_1(made.task(tracks), s, center=s.mean(dim=0)), losses
 
 
 def test_the_loss_falls(learnt: Any) -> None:

@@ -1,0 +1,91 @@
+"""`adapter=auto`: what is chosen for which corpus, and that every command afterwards names it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sonar_slt.config.automatic import adapter_for, settled
+from sonar_slt.data.features import FEATURES, shard_name
+from sonar_slt.data.manifest import Row, write
+from sonar_slt.data.store import StoreWriter
+from sonar_slt.errors import UserError
+
+pytestmark = pytest.mark.conf
+
+
+def prepared(folder: Path, *, points: bool, pictures: bool, track: str | None = None) -> SimpleNamespace:
+    folder.mkdir(parents=True)
+    source = "clip/*.png" if pictures else None
+    row = Row(
+        id="clip", corpus="c", split="train", signer="", sign_language="", frames=3, fps=25.0,
+        texts={"deu_Latn": ("Ja.",)}, source=source, content="",
+    )  # fmt: skip
+    write(folder / "manifest.jsonl", [row])
+    if points:
+        (folder / "clips").mkdir()
+    if track:
+        shard = folder / FEATURES / "one-00000000" / shard_name(1, 1)
+        with StoreWriter(shard, shape=(2,), dtype="float16", described={"track": track}) as store:
+            store.finish()
+    return SimpleNamespace(prepared=folder, name="c")
+
+
+@pytest.mark.parametrize(
+    ("points", "pictures", "track", "expected"),
+    [
+        (True, False, None, "keypoint"),
+        (True, True, None, "multimodal"),
+        (True, True, "spatial", "spamo"),
+        (True, False, "motion", "spamo"),
+        (True, False, "pictures", "keypoint"),
+        (False, True, None, "spamo"),
+    ],
+)
+def test_what_a_corpus_has_decides(
+    tmp_path: Path, points: bool, pictures: bool, track: str | None, expected: str
+) -> None:
+    corpus = prepared(tmp_path / "corpus", points=points, pictures=pictures, track=track)
+    name, why = adapter_for(corpus)
+    assert name == expected and why
+
+
+def test_all_parts_of_a_mix_must_have_it(tmp_path: Path) -> None:
+    with_features = prepared(tmp_path / "one", points=True, pictures=False, track="spatial")
+    without = prepared(tmp_path / "two", points=True, pictures=True)
+    assert adapter_for(SimpleNamespace(parts={"one": with_features, "two": without}))[0] == "keypoint"
+
+
+class TestCommands:
+    def test_the_toy_world_has_keypoints(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        words = [f"paths.outputs={tmp_path}", "adapter.dim=64"]
+        assert settled("train", words) == [*words, "adapter=keypoint"]
+        assert "Adapter: keypoint, because the corpus has keypoints" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("words", [["adapter=spamo"], ["task=text_space"], ["experiment=toy_space"]])
+    def test_who_chooses_is_not_asked(self, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+        assert settled("train", words) == words
+        assert not capsys.readouterr().err
+
+    def test_verbs_without_an_adapter_are_left_alone(self) -> None:
+        assert settled("embed", ["seed=3"]) == ["seed=3"] and settled("runs", []) == []
+
+    def test_a_wrong_word_is_still_told_by_the_examination(self) -> None:
+        assert settled("train", ["data=toi"])[-1] == "adapter=keypoint"
+
+    def test_a_sweep_over_corpora_must_agree(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        words = [f"paths.outputs={tmp_path}", "data.train=5,6", "seed=1,2"]
+        assert settled("train", words, multirun=True)[-1] == "adapter=keypoint"
+        called: list[Any] = []
+
+        def one_then_other(corpus: Any) -> tuple[str, str]:
+            called.append(corpus)
+            return ("keypoint", "of this") if len(called) == 1 else ("spamo", "of that")
+
+        monkeypatch.setattr("sonar_slt.config.automatic.adapter_for", one_then_other)
+        with pytest.raises(UserError, match="several adapters, keypoint because of this; spamo because of that"):
+            settled("train", words, multirun=True)
+        assert len(called) == 2, "a seed changes no corpus"

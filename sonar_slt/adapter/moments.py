@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -22,18 +22,36 @@ class Moments:
 
 
 class Entry(nn.Module):
-    """The rows of a modality brought to a common width, with a mark of which modality they are of."""
+    """The rows of a modality brought to a common width, with a mark of which modality they are of.
 
-    def __init__(self, *, width: int, dim: int) -> None:
+    `centred` ones are seen as what they are beside the clip's mean, others behind a layer norm.
+    """
+
+    def __init__(self, *, width: int, dim: int, centred: bool) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(width)
+        self.norm = None if centred else nn.LayerNorm(width)
         self.project = nn.Linear(width, dim)
         self.mark = nn.Parameter(0.02 * torch.randn(dim))
 
-    def forward(self, rows: Tensor) -> Tensor:
-        """`rows` (batch, items, width) to (batch, items, dim)."""
-        states: Tensor = self.project(self.norm(rows.to(self.norm.weight.dtype))) + self.mark
-        return states
+    def forward(self, seen: Moments) -> Moments:
+        """Rows (batch, items, width) to (batch, items, dim)."""
+        rows = seen.rows.to(self.mark.dtype)
+        rows = centred(rows, seen.mask) if self.norm is None else self.norm(rows)
+        return replace(seen, rows=self.project(rows) + self.mark)
+
+
+def centred(rows: Tensor, mask: Tensor) -> Tensor:
+    """How rows (batch, items, width) differ from the mean of their clip, in units of how much they usually do.
+
+    Signer, clothes and background are much the same in all frames of a clip, and most of what a picture is; what is
+    signed is the rest. A row that is alone in its clip stays as it is.
+    """
+    real = mask.unsqueeze(-1).to(rows.dtype)
+    items = real.sum(dim=1, keepdim=True)
+    mean = (rows * real).sum(dim=1, keepdim=True) / items
+    apart = (rows - mean * (items > 1)) * real
+    spread = (apart.square().sum(dim=(1, 2), keepdim=True) / (items * rows.shape[-1])).sqrt()
+    return apart / (spread + 1e-3)
 
 
 def together(seen: Sequence[Moments]) -> tuple[Tensor, Tensor]:

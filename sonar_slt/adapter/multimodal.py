@@ -6,7 +6,6 @@ The parts are those of the reference tools' VisualFusionAdapter; unlike there, e
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -37,6 +36,7 @@ class MultimodalAdapter(Adapter):
         points: Callable[..., PointSteps] | None = None,
         spatial: Eye | None = None,
         motion: Eye | None = None,
+        centred: bool = True,
         dim: int = 128,
         layers: int = 2,
         heads: int = 4,
@@ -57,7 +57,12 @@ class MultimodalAdapter(Adapter):
         if not parts:
             raise UserError("adapter=multimodal has no part left: one of points, spatial and motion must not be null.")
         self.parts = nn.ModuleDict(parts)
-        self.entries = nn.ModuleDict({name: Entry(width=part.width, dim=dim) for name, part in parts.items()})
+        self.entries = nn.ModuleDict(
+            {
+                name: Entry(width=part.width, dim=dim, centred=centred and isinstance(part, Eye))
+                for name, part in parts.items()
+            }
+        )
         self.layers = nn.ModuleList(
             [TransformerLayer(dim=dim, heads=heads, hidden=hidden, dropout=dropout) for _ in range(layers)]
         )
@@ -68,8 +73,7 @@ class MultimodalAdapter(Adapter):
     def forward(self, tracks: Mapping[str, Track]) -> Tensor:
         """`points` (batch, time, points, 3), `pictures` (batch, time, 3, side, side) to (batch, dim of the space)."""
         seen = {name: part(tracks["points" if name == "points" else "pictures"]) for name, part in self.parts.items()}
-        entered = [replace(moments, rows=self.entries[name](moments.rows)) for name, moments in seen.items()]
-        states, mask = together(entered)
+        states, mask = together([self.entries[name](moments) for name, moments in seen.items()])
         for layer in self.layers:
             states = layer(states, mask)
         vector: Tensor = self.head(self.norm(self.pool(states, mask)))

@@ -21,20 +21,26 @@ class VisualAdapter(Adapter):
     reads: ClassVar = ("pictures",)
 
     def __init__(
-        self, *, measure: Measure, eye: Eye, context: Callable[..., Context], pooling: Callable[..., Pooling]
+        self,
+        *,
+        measure: Measure,
+        eye: Eye,
+        context: Callable[..., Context],
+        pooling: Callable[..., Pooling],
+        centred: bool = True,
     ) -> None:
         super().__init__()
         measure.sample("pictures", "visual")
         self.eye = eye
         self.context = context(measure=measure)
-        self.entry = Entry(width=eye.width, dim=self.context.dim)
+        self.entry = Entry(width=eye.width, dim=self.context.dim, centred=centred)
         self.pool = pooling(dim=self.context.dim, measure=measure)
         self.norm = nn.LayerNorm(self.pool.dim, eps=1e-8)  # SONAR's states are numbers of a hundredth
         self.head = Head(dim=self.pool.dim, measure=measure)
 
     def forward(self, tracks: Mapping[str, Track]) -> Tensor:
         """`pictures` (batch, time, 3, side, side) of bytes to (batch, dim of the space)."""
-        seen = self.eye(tracks["pictures"])
-        states = self.context(self.entry(seen.rows), seen.mask)
+        seen = self.entry(self.eye(tracks["pictures"]))
+        states = self.context(seen.rows, seen.mask)
         vector: Tensor = self.head(self.norm(self.pool(states, seen.mask)))
         return vector

@@ -14,15 +14,16 @@ from sonar_slt.features.windows import windows
 if TYPE_CHECKING:
     from sonar_slt.features.backbone import Backbone
     from sonar_slt.features.clip_s2 import ClipS2
+    from sonar_slt.features.patch_vit import PatchVit
     from sonar_slt.features.pictures import Pictures
     from sonar_slt.features.spamo_files import SpamoFiles
     from sonar_slt.features.videomae import Videomae
     from sonar_slt.features.vit import Vit
 
-__all__ = ["Backbone", "ClipS2", "Picture", "Pictures", "SpamoFiles", "Videomae", "Vit", "windows"]
+__all__ = ["Backbone", "ClipS2", "PatchVit", "Picture", "Pictures", "SpamoFiles", "Videomae", "Vit", "windows"]
 
 _HOMES = {
-    **{"Backbone": "backbone", "ClipS2": "clip_s2", "Pictures": "pictures"},
+    **{"Backbone": "backbone", "ClipS2": "clip_s2", "PatchVit": "patch_vit", "Pictures": "pictures"},
     **{"SpamoFiles": "spamo_files", "Videomae": "videomae", "Vit": "vit"},
 }
 

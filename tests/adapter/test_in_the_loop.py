@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sonar_slt.adapter import Adapter
-from sonar_slt.adapter.moments import Moments, together
+from sonar_slt.adapter.moments import Moments, centred, together
 from sonar_slt.data.track import Track
 from sonar_slt.errors import UserError
 from tests.adapter.tiny import adapter, measure, pictures, points, tracks, wider
@@ -14,6 +14,7 @@ from tests.adapter.tiny import adapter, measure, pictures, points, tracks, wider
 MOTION = "eye@adapter.motion=motion"
 CHOICES = {
     "visual": ("adapter=visual",),
+    "visual_as_it_is": ("adapter=visual", "features@adapter.eye.backbone=vit_tiny_random", "adapter.centred=false"),
     "visual_lora": ("adapter=visual", "learning@adapter.eye.learning=lora"),
     "multimodal": ("adapter=multimodal",),
     "all_parts": ("adapter=multimodal", MOTION),
@@ -70,6 +71,18 @@ def test_what_happens_at_the_same_time_has_the_same_position_in_every_modality()
     assert (between - states[0, 10:]).abs().max() < 0.5
     whole, _ = together([seen(10, 20), seen(10, 20)])
     assert torch.equal(whole[0, :10], whole[0, 10:])
+
+
+def test_what_all_frames_of_a_clip_share_is_not_seen_nor_how_strongly_they_differ() -> None:
+    rows, mask = torch.randn(2, 9, 8), torch.arange(9) < torch.tensor([[9], [4]])
+    seen = centred(rows, mask)
+    for changed in (rows + 5 * torch.randn(2, 1, 8), 3 * rows):
+        torch.testing.assert_close(centred(changed, mask), seen, atol=2e-3, rtol=1e-2)
+    torch.testing.assert_close(seen.sum(dim=1), torch.zeros(2, 8), atol=1e-5, rtol=0)
+    lone = centred(rows[:, :1], mask[:, :1])
+    torch.testing.assert_close(
+        lone, rows[:, :1] / rows[:, :1].square().mean(dim=-1, keepdim=True).sqrt(), rtol=1e-2, atol=0
+    )
 
 
 def test_modalities_are_told_apart() -> None:

@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from sonar_slt.adapter.eye import Eye
 from sonar_slt.adapter.learning import Frozen, Lora, Whole
 from sonar_slt.errors import UserError
-from tests.adapter.tiny import pictures, videomae, vit
+from tests.adapter.tiny import patch_vit, pictures, videomae, vit
 
 BACKBONES = {
     "vit": vit,
     "vit_token": lambda: vit(pooling="token"),
+    "patch_vit": patch_vit,
     "videomae": videomae,
     "videomae_token": lambda: videomae(pooling="token"),
 }

@@ -11,7 +11,9 @@ from sonar_slt.config.build import build
 from sonar_slt.config.compose import examine
 from sonar_slt.data.layouts import OPENPOSE_137
 from sonar_slt.data.track import Track
-from sonar_slt.features import Videomae, Vit
+from sonar_slt.features.patch_vit import PatchVit
+from sonar_slt.features.videomae import Videomae
+from sonar_slt.features.vit import Vit
 
 SIDE = 16
 VIT = {"img_size": SIDE, "patch_size": 8, "embed_dim": 16, "depth": 2, "num_heads": 2}
@@ -27,6 +29,10 @@ VIDEOMAE = {
 
 def vit(**changes: Any) -> Vit:
     return Vit(model="vit_tiny_patch16_224", tag=None, **{"architecture": VIT, "pooling": "mean", **changes})
+
+
+def patch_vit(**changes: Any) -> PatchVit:
+    return PatchVit(**{"architecture": VIT, "narrow": 3, **changes})
 
 
 def videomae(**changes: Any) -> Videomae:

@@ -73,20 +73,23 @@ def _from(path: Path, whole: Footage, first: int, threads: int) -> Iterator[tupl
         place = whole.second(first) - back
         if place <= whole.start:
             break
-        frames = _played(path, whole, threads, place=place, first=first)
+        frames = _played(path, whole, first, threads, place=place)
         ahead = next(frames, None)
         if ahead is not None and ahead[0] <= first:
             yield ahead
             yield from frames
             return
         frames.close()
-    yield from _played(path, whole, threads)
+    yield from _played(path, whole, first, threads)
 
 
 def _played(
-    path: Path, whole: Footage, threads: int, *, place: float | None = None, first: int = 0
+    path: Path, whole: Footage, first: int, threads: int, *, place: float | None = None
 ) -> Generator[tuple[int, VideoFrame], None, None]:
-    """Numbered frames in the order they are shown; from the key frame before a place, if it is not behind `first`."""
+    """Numbered frames in the order they are shown; from the key frame before a place, if it is not behind `first`.
+
+    Of the frames before `first` only those come that others lean on.
+    """
     import av
 
     with opened(path) as (container, stream):
@@ -107,6 +110,9 @@ def _played(
                 come, key = whole.number(stamp * tick - whole.clock), True
                 if come > first:
                     return
+            if not untimed and packet is not None and packet.pts is not None:
+                early = whole.number(packet.pts * tick - whole.clock) < first
+                stream.codec_context.skip_frame = "NONREF" if early else "DEFAULT"
             frames = _decoded(stream, packet)
             come += frames is None  # counts as one that has come
             for frame in frames or ():

@@ -42,7 +42,10 @@ class Whole(Learning):
 
 
 class Lora(Learning):
-    """Pairs of small matrices beside the projections that `targets` name, whichever of these the backbone has."""
+    """Pairs of small matrices beside the projections that `targets` name, whichever of these the backbone has.
+
+    What a backbone puts behind its network, and no file of weights holds, learns as it is.
+    """
 
     def __init__(
         self, *, rank: int = 16, alpha: int = 32, dropout: float = 0.0, targets: Sequence[str] = ATTENTION
@@ -58,10 +61,12 @@ class Lora(Learning):
         backbone.requires_grad_(False)
         config = LoraConfig(r=self.rank, lora_alpha=self.alpha, lora_dropout=self.dropout, target_modules=self.targets)
         try:
-            for network in backbone.children():  # peft asks models of transformers for names that only these have
-                inject_adapter_in_model(config, network)
+            inject_adapter_in_model(config, backbone.get_submodule("model"))
         except ValueError as error:
             raise UserError(
                 f"learning.targets={self.targets}: {type(backbone).__name__} has no projection of such a name."
             ) from error
+        for name, behind in backbone.named_children():
+            if name != "model":
+                behind.requires_grad_(True)
         backbone.train()

@@ -8,10 +8,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from sonar_slt.errors import UserError
-from sonar_slt.features.backbone import fingerprint_of
 from sonar_slt.features.picture import Fit
 from sonar_slt.features.vit import Vit
-from sonar_slt.features.weights import seeded
+from sonar_slt.features.weights import fingerprint_of, seeded
 
 
 class PatchVit(Vit):

@@ -11,6 +11,7 @@ from math import floor
 from pathlib import Path
 
 from sonar_slt.data.faults import Fault
+from sonar_slt.data.media.turning import Turn
 from sonar_slt.data.release import Span
 from sonar_slt.errors import UserError
 
@@ -30,7 +31,8 @@ class Footage:
     pictures, and of the first and last 64 KiB (of a folder, of its first and last picture), so that a corpus need not
     be read through. `start` is the second of a video's first picture where its sound begins before; spans count from
     the sound, and there the file's own clock shows `clock`. `times` are the seconds of all pictures where the rate
-    varies, None where a picture's number tells its time. The faults' id is "", for only who asked knows it.
+    varies, None where a picture's number tells its time. `turn` makes the stored pictures of a video seen ones. The
+    faults' id is "", for only who asked knows it.
     """
 
     frames: int
@@ -40,6 +42,7 @@ class Footage:
     start: float = 0.0
     clock: float = 0.0
     times: Sequence[float] | None = field(default=None, repr=False)
+    turn: Turn = field(default_factory=Turn)
     faults: Sequence[Fault] = ()
 
     def number(self, second: float) -> int:

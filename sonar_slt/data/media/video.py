@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonar_slt.data.faults import Fault
 from sonar_slt.data.media.footage import LARGEST, Footage, content
-from sonar_slt.data.media.turning import sideways
+from sonar_slt.data.media.turning import turn
 from sonar_slt.data.unreadable import Unreadable
 from sonar_slt.errors import UserError
 
@@ -74,7 +74,7 @@ def _measured(path: Path, length: int, fps: float | None) -> Footage:
         rate = float(stream.average_rate or stream.guessed_rate or fps or 0.0)
         times, opening, first = _by_table(container, stream, path, length) or _by_packets(container, stream, path, rate)
         start = max(opening - (container.start_time or 0) / 1_000_000, 0.0)
-        off = _off(times, rate)
+        off, seen = _off(times, rate), turn(first)
     faults = []
     if rate and off > 1.0:
         told = f"has a varying frame rate, {rate:.2f} on average: frames of '{path.name}' are off by up to "
@@ -82,10 +82,11 @@ def _measured(path: Path, length: int, fps: float | None) -> Footage:
     return Footage(
         frames=len(times),
         fps=rate or None,
-        size=(first.height, first.width) if sideways(first) else (first.width, first.height),
+        size=(first.height, first.width) if seen.sideways else (first.width, first.height),
         start=start,
         clock=opening - start,
         times=array("d", (time - opening + start for time in times)) if off > STEADY else None,
+        turn=seen,
         content=content(length, ends=[path]),
         faults=tuple(faults),
     )

@@ -16,7 +16,6 @@ import numpy as np
 
 from sonar_slt.data.media.footage import Footage
 from sonar_slt.data.media.reel import Picture, Shot
-from sonar_slt.data.media.turning import sideways, upright
 from sonar_slt.data.media.video import UNTIMED, opened
 from sonar_slt.data.unreadable import Unreadable
 
@@ -30,12 +29,15 @@ if TYPE_CHECKING:
 BACK = (0.0, 1.0, 10.0, 60.0)
 """So many seconds before a frame a key frame is looked for, until one is found from which it can be decoded."""
 
+LEANING = frozenset({"h264", "hevc"})
+"""Decoders that may leave out, packet by packet, the frames on which no other leans; dav1d would leave out others."""
+
 
 def shots(path: Path, whole: Footage, kept: range, *, threads: int = 1) -> Generator[Shot, None, None]:
     """The frames of a part of a video, numbered from the part's first."""
     if not kept:
         return
-    develop = _developer(path, whole.size or (0, 0))
+    develop = _developer(path, whole)
     for number, frame in _from(path, whole, kept.start, threads):
         if number >= kept.stop:
             break
@@ -43,20 +45,20 @@ def shots(path: Path, whole: Footage, kept: range, *, threads: int = 1) -> Gener
             yield number - kept.start, partial(develop, frame)
 
 
-def _developer(path: Path, size: tuple[int, int]) -> Callable[[VideoFrame], Picture]:
-    """What makes a picture of a frame; one that is of another size is brought to `size`, as it is seen."""
+def _developer(path: Path, whole: Footage) -> Callable[[VideoFrame], Picture]:
+    """What makes a picture of a frame; one that is of another size than the video is brought to that."""
     import av
     from av.video.reformatter import VideoReformatter
 
     reformatter: VideoReformatter = VideoReformatter()
+    width, height = (whole.size or (0, 0))[:: -1 if whole.turn.sideways else 1]
 
     def develop(frame: VideoFrame) -> Picture:
-        width, height = size[::-1] if sideways(frame) else size
         try:
             stored = reformatter.reformat(frame, width=width, height=height, format="rgb24", threads=1)
         except av.error.FFmpegError as error:
             raise Unreadable(f"'{path}' has pictures that cannot be converted: {error.strerror}.") from error
-        picture = upright(np.asarray(stored.to_ndarray(), np.uint8), frame)
+        picture = whole.turn(np.asarray(stored.to_ndarray(), np.uint8))
         # the memory of a frame that came as RGB is the decoder's
         return np.array(picture) if stored is frame else np.ascontiguousarray(picture)
 
@@ -97,6 +99,7 @@ def _played(
         stream.thread_type = "SLICE" if threads == 1 else "AUTO"
         tick = float(stream.time_base or 0)
         untimed = container.format.name in UNTIMED
+        leaning = not untimed and stream.codec_context.name in LEANING
         come = 0  # the next number, where no time tells it
         if place is not None and _can_jump(container, stream):
             with suppress(av.error.FFmpegError):
@@ -110,7 +113,7 @@ def _played(
                 come, key = whole.number(stamp * tick - whole.clock), True
                 if come > first:
                     return
-            if not untimed and packet is not None and packet.pts is not None:
+            if leaning and packet is not None and packet.pts is not None:
                 early = whole.number(packet.pts * tick - whole.clock) < first
                 stream.codec_context.skip_frame = "NONREF" if early else "DEFAULT"
             frames = _decoded(stream, packet)

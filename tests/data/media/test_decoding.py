@@ -5,6 +5,7 @@ The number of every frame is drawn into it, as blocks of black and white.
 
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -111,6 +112,7 @@ CODINGS = [
     pytest.param("mov", "libx264", {"x264-params": "open-gop=1:bframes=5:b-pyramid=normal"}, id="open-gops"),
     pytest.param("mkv", "libx264", {"x264-params": "open-gop=1"}, id="open-gops-mkv"),
     pytest.param("mp4", "libx265", {"x265-params": "log-level=none"}, id="hevc"),
+    pytest.param("webm", "libsvtav1", {"preset": "10"}, id="av1"),
     pytest.param("ts", "libx264", {}, id="ts"),
     pytest.param("webm", "libvpx", {"auto-alt-ref": "1", "lag-in-frames": "10", "cpu-used": "8"}, id="vp8"),
     pytest.param("webm", "libvpx-vp9", {"deadline": "realtime", "cpu-used": "8"}, id="vp9"),
@@ -186,6 +188,19 @@ def test_a_part_of_a_long_video_is_decoded_from_the_key_frame_before(
     monkeypatch.setattr(video_reel, "_decoded", lambda *those: (fed.append(1), decode(*those))[1])
     assert numbers(reel(path, Span(36.0, 36.4), step=3)) == [900, 903, 906, 909]
     assert len(fed) < 25 + 10 + 10
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the memory that is used now is not told here")
+def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mp4", range(300), Fraction(1, 25), size=(640, 360), coding={"preset": "ultrafast"})
+    used = []
+    gc.disable()  # frames that wait to be collected would hide
+    try:
+        for _ in reel(path):
+            used.append(int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20)
+    finally:
+        gc.enable()
+    assert max(used) - used[40] < 25  # MiB; the frames are 99
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])

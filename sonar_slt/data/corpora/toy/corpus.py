@@ -33,7 +33,7 @@ SOURCES = (
 
 RENDERING = ("data/corpora/toy/rendering",)
 """What decides how a clip looks in pictures, beside that."""
-CAMERA = 96
+CAMERA = 64
 """Pixels of a picture's side."""
 
 

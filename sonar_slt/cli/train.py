@@ -25,7 +25,7 @@ def run(config: dict[str, Any]) -> float | None:
     call = config.pop("call")
     parent = _resumed(config)
     if config.get("preparation"):
-        require_tracks(config)
+        config = require_tracks(config)
     ensure_space(config, call["config_dir"])
     facts = {name: call[name] for name in ("choices", "sweep", "job")}
     folder, metrics = train(config, call["overrides"], parent=parent, facts=facts)
@@ -92,16 +92,17 @@ def train(
     return current.folder, metrics
 
 
-def require_tracks(config: Mapping[str, Any]) -> None:
+def require_tracks(config: Mapping[str, Any]) -> dict[str, Any]:
     """Prepare the corpus, or refuse what the adapter cannot read of it, before a space is trained for it.
 
     Pictures of what is generated are made on the spot; those of a release are hours of work and a command of their own.
+    What comes back names the features that are read: others may come to lie beside them.
     """
     from sonar_slt.cli.extract import extracted
     from sonar_slt.config.assembly import corpus_of, reads
     from sonar_slt.data.corpus import Corpus
     from sonar_slt.data.features import chosen
-    from sonar_slt.data.sources import PICTURES, POINTS, sources
+    from sonar_slt.data.sources import PICTURES, POINTS, Features, sources
 
     corpus, wanted = corpus_of(config), reads(config) or ()
     corpus.prepare()
@@ -114,6 +115,9 @@ def require_tracks(config: Mapping[str, Any]) -> None:
     found = sources(corpus, wanted, asked)
     if POINTS in found:
         _ = corpus.layout
+    named = {track: source.names for track, source in found.items() if isinstance(source, Features)}
+    read = {track: name for track, name in named.items() if ", " not in name}  # parts of a mix may have their own
+    return {**config, "batches": {**config["batches"], **read}}
 
 
 def _resumed(config: Mapping[str, Any]) -> Record | None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonar_slt.data.layout import Layout
+from sonar_slt.data.sources import has_points
 
 if TYPE_CHECKING:
     from sonar_slt.data.clips import Clips
@@ -25,7 +26,9 @@ MISSING = 255
 
 
 def skeletons(data: Clips, rows: Iterable[Row]) -> dict[str, Any]:
-    """Edges and clips as the report draws them."""
+    """Edges and clips as the report draws them; nothing of a corpus of pictures alone."""
+    if not has_points(data.corpus):
+        return {}
     return {**drawing(data.corpus.layout), "clips": {row.id: moving(data.shown(row), row.fps) for row in rows}}
 
 

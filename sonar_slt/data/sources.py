@@ -95,8 +95,13 @@ def sources(corpus: Corpus, reads: Sequence[str], asked: Mapping[str, str | None
     return found
 
 
+def has_points(corpus: Corpus) -> bool:
+    """Whether every clip has points; a corpus of pictures alone has none."""
+    return all((home / "clips").is_dir() for home in corpus.homes.values())
+
+
 def _points(corpus: Corpus) -> Points | None:
-    return Points(corpus) if all((home / "clips").is_dir() for home in corpus.homes.values()) else None
+    return Points(corpus) if has_points(corpus) else None
 
 
 def _features(corpus: Corpus, track: str, asked: str | None) -> Features | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import floor
@@ -46,12 +46,8 @@ class Footage:
     faults: Sequence[Fault] = ()
 
     def number(self, second: float) -> int:
-        """The number of the picture that is shown at a second, the nearest one."""
-        if self.times is None:
-            return floor((second - self.start) * (self.fps or 0.0) + 0.5)
-        behind = bisect_left(self.times, second)
-        near = range(max(behind - 1, 0), min(behind + 1, len(self.times)))
-        return min(near, key=lambda number: abs((self.times or ())[number] - second), default=0)
+        """The number of the picture that is shown nearest to a second."""
+        return _nearest(second, self.times or (self.start,), self.fps or 0.0)
 
     def second(self, number: int) -> float:
         """When a picture is shown."""
@@ -80,8 +76,7 @@ def inside(
 ) -> tuple[range, list[Fault]]:
     """Which of so many frames a span names, the first of them at `start`; the fault of one that names more.
 
-    The one rule for counted and for timed frames: one that is shown at a border, or less than half a frame before it,
-    is the first behind the border.
+    The one rule for counted and for timed frames: each border goes to the nearest, of two as near to the later one.
     """
     if not fps:
         raise UserError(
@@ -89,7 +84,7 @@ def inside(
             "without one: give the corpus' by data.fps=NUMBER."
         )
     if times:
-        begin, end = (_before(border, times, fps) for border in (span.start, span.end))
+        begin, end = (_nearest(border, times, fps) for border in (span.start, span.end))
     else:
         begin, end = (border - round(start * fps) for border in span.frames(fps))
     kept = range(min(max(begin, 0), frames), min(max(end, 0), frames))
@@ -101,13 +96,13 @@ def inside(
     return kept, [Fault(id="", kind="span_beyond", told=told, done="cut")]
 
 
-def _before(border: float, times: Sequence[float], fps: float) -> int:
-    """How many frames lie before a second; outside of the recording the count goes on at a steady rate."""
-    if border < times[0]:
-        return floor((border - times[0]) * fps + 0.5)
-    if border > times[-1]:
-        return len(times) - 1 + floor((border - times[-1]) * fps + 0.5)
-    return bisect_right(times, border - 0.5 / fps)
+def _nearest(second: float, times: Sequence[float], fps: float) -> int:
+    """The number of the frame nearest to a second, of two the later; outside of the times they go on at a steady rate."""
+    behind = bisect_right(times, second)
+    if 0 < behind < len(times):
+        return behind - (second - times[behind - 1] < times[behind] - second)
+    edge = max(behind - 1, 0)
+    return edge + floor((second - times[edge]) * fps + 0.5)
 
 
 def content(*known: object, ends: Sequence[Path] = ()) -> str:

@@ -92,12 +92,13 @@ def held_to_its_times(path: Path, seconds: Sequence[float], spans: int = 10) -> 
     """Random spans with random steps: what the times say, to the bit what decoding from the start gives."""
     chance, fps = random.Random(path.name), video(path).fps or 0.0
     whole = list(reel(path))
+    middles = [(here + there) / 2 for here, there in zip(seconds, [*seconds[1:], seconds[-1] + 1 / fps], strict=True)]
     assert [number(picture) for picture in whole] == list(range(len(seconds)))
     for _ in range(spans):
         start = chance.uniform(seconds[0], seconds[-1])
         span = Span(start, start + chance.choice([0.0, 0.1, 0.7, 3.0]))
         step = chance.choice([1, 1, 2, 3, 8])
-        said = [at for at, second in enumerate(seconds) if span.start < second + 0.5 / fps <= span.end]
+        said = [at for at, middle in enumerate(middles) if span.start < middle <= span.end]
         found = reel(path, span, step=step, threads=chance.choice([1, 2]))
         pictures = list(found)
         assert measure(Media("video", path, span)).frames == len(said)

@@ -1,0 +1,84 @@
+"""From a release of pictures to translations: prepare, extract, train, evaluate, in true layouts of the toy world."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from sonar_slt.cli import main
+from sonar_slt.data.features import feature_sets
+from sonar_slt.runs.registry import all_runs
+from tests.conftest import MICRO
+
+pytestmark = pytest.mark.smoke
+
+WORLD = ["data=toy", "data.train=8", "data.dev=4", "data.test=4", "data.seed=7"]
+SMALL = [f"{key}={value}" for key, value in MICRO.items() if key.startswith("trainer")]
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("seeing")
+
+
+def trained(outputs: Path, *words: str) -> Any:
+    """The run of a training that must succeed."""
+    assert main(["train", *words, *SMALL, f"paths.outputs={outputs}"]) == 0
+    return all_runs(outputs / "runs")[0]
+
+
+@pytest.mark.parametrize(
+    ("layout", "read"),
+    [("phoenix14t", "languages=[deu_Latn]"), ("how2sign", "languages=[eng_Latn]")],
+)
+def test_pictures_alone_become_a_translation(
+    outputs: Path, space_folder: Path, capsys: pytest.CaptureFixture[str], layout: str, read: str
+) -> None:
+    release = outputs / layout
+    written = ["prepare", *WORLD, f"write_as={layout}", f"output={release}", f"paths.outputs={outputs}"]
+    assert main(written) == 0
+    pictures = [f"data={layout}", f"data.root={release}"]
+    points = [] if layout == "phoenix14t" else ["preparation.leave_out=[unreadable,empty_clip]"]
+    space = ["recipe=null", f"space.source={space_folder}", "languages.anchors=null", "languages.unseen=[]", read]
+    assert main(["extract", *pictures, *points, "features=[vit_tiny_random,videomae_tiny_random]", "workers=1",
+                 f"paths.outputs={outputs}"]) == 0  # fmt: skip
+    assert "left out" not in capsys.readouterr().out
+    run = trained(outputs, *pictures, *points, *space)
+    assert "Adapter: spamo, because features of the corpus were extracted" in capsys.readouterr().err
+    config = yaml.safe_load((run.folder / "config.yaml").read_text("utf-8"))
+    assert config["adapter"]["_target_"].endswith("SpamoAdapter")
+    assert config["batches"]["spatial"].startswith("vit_tiny_random-")
+    assert "adapter=spamo" in (run.folder / "overrides.yaml").read_text("utf-8")
+    [lines] = [path.read_text("utf-8").splitlines() for path in (run.folder / "hypotheses").glob("dev.*.jsonl")]
+    assert len(lines) == 4 and {"id", "hypothesis"} <= json.loads(lines[0]).keys()
+    assert main(["extract", *pictures, *points, "features=vit_tiny_patches", "workers=0",
+                 f"paths.outputs={outputs}"]) == 0  # fmt: skip
+    words = ["evaluate", run.id, "split=test", "num_beams=1", f"paths.outputs={outputs}"]
+    assert main(words) == 0, "other features beside those of the training change nothing"
+
+
+def test_frames_and_videos_of_the_same_clips_have_the_same_features(outputs: Path) -> None:
+    """Nearly: one is png, squeezed to 210 x 260, the other H.264 of 1280 x 720; both are of the same gestures."""
+    homes = [next((outputs / "corpora").glob(f"{name}-*")) for name in ("phoenix14t", "how2sign")]
+    sets = [next(one for one in feature_sets(home) if one.name.startswith("vit_tiny_random")) for home in homes]
+    lengths = [sorted(int(n) for store in one.stores for n in store.lengths) for one in sets]
+    assert lengths[0] == lengths[1] and all(np.isfinite(store[0]).all() for one in sets for store in one.stores)
+
+
+def test_pictures_in_the_loop_are_made_where_the_corpus_is_generated(
+    outputs: Path, space_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = ["recipe=null", f"space.source={space_folder}", "languages=[deu_Latn]"]
+    small = ["batches.size=4", "adapter.eye.backbone.architecture.embed_dim=16", "adapter.eye.backbone.narrow=2"]
+    run = trained(outputs, *WORLD, *space, *small, "adapter=visual", "augment=[crop,colour,frame_mask]")
+    config = yaml.safe_load((run.folder / "config.yaml").read_text("utf-8"))
+    assert config["batches"]["pictures"].startswith("pictures-") and run.status == "finished"
+    assert len(run.metrics["scores"]) == 6
+    release = [f"data.root={outputs / 'phoenix14t'}", "data=phoenix14t"]
+    assert main(["train", *release, *space, "adapter=visual", f"paths.outputs={outputs}"]) == 2
+    assert "no pictures for the adapter to read" in capsys.readouterr().err

@@ -33,7 +33,7 @@ KINDS = MappingProxyType(
         "wrong_fps": "a frame rate other than the corpus has",
         # of the media
         "unreadable": "a file that is cut short or is not what its name says, and all of the clip with it",
-        "broken_frame": "one frame among others whose file is cut short; of points it counts as missing",
+        "broken_frame": "frames that cannot be decoded, shown as the one before; of points they count as missing",
         "stray_file": "a file that does not belong among the frames of a clip",
         "missing_frame": "a gap in the numbers of a clip's frames",
         "empty_clip": "a clip without a frame, or without a single point that was seen",

@@ -82,6 +82,7 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
+        warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")
         for name in names:
             logging.getLogger(name).setLevel(logging.ERROR)
         try:

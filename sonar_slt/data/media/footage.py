@@ -97,7 +97,7 @@ def inside(
 
 
 def _nearest(second: float, times: Sequence[float], fps: float) -> int:
-    """The number of the frame nearest to a second, of two the later; outside of the times they go on at a steady rate."""
+    """The number of the frame nearest to a second, of two the later; outside of the times the rate is steady."""
     behind = bisect_right(times, second)
     if 0 < behind < len(times):
         return behind - (second - times[behind - 1] < times[behind] - second)

@@ -1,7 +1,7 @@
 """Extraction with its decoding, against a script that takes clip after clip; and what it holds of a long video.
 
-The script decodes a whole file, gives the model of timm or transformers one window at a time (of single pictures all of
-the clip's at once), and saves a npy file per clip. Both have the same weights, pictures and precision.
+The script decodes a whole file, gives the model of timm or transformers one window at a time (single pictures also all of
+a clip's at once), and saves a npy file per clip. Both have the same weights, pictures and precision.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -47,30 +46,30 @@ def bench_extracting(folder: Path, *, frames: int, rounds: int, workers: int) ->
     for backbone, plain in ((Vit(weights=None, tag=None), _vit), (Videomae(weights=None), _videomae)):
         embed = plain(backbone).to(device, precision)
         job = Batched(backbone, device=device, precision=precision, pictures=64)
-        yield _compared(corpus, job, embed, machine, rounds=rounds, workers=workers)
+        yield from _compared(corpus, job, embed, machine, rounds=rounds, workers=workers)
     yield from _footprints(folder)
 
 
 def _compared(
     corpus: Recorded, job: Batched, model: nn.Module, machine: Machine, *, rounds: int, workers: int
-) -> Comparison:
+) -> Iterator[Comparison]:
     name = type(job.backbone).__name__
     shape = [len(windows(row.frames, job.backbone.window, job.backbone.stride)) for row in corpus.rows]
     limit = machine.limit(Work(float(_operations(job) * sum(shape))))
     saved = corpus.prepared / "plain"
     ours = partial(_ours, corpus, job, name, workers)
-    slow, fast = in_turn([partial(_plainly, corpus, job, model, saved), ours], rounds)
+    ways = {"one window at a time": partial(_plainly, corpus, job, model, saved, together=False)}
+    if job.backbone.window == 1:
+        ways["a clip's at once"] = partial(_plainly, corpus, job, model, saved, together=True)
+    *times, fast = in_turn([*ways.values(), ours], rounds)
     [found] = [one for one in feature_sets(corpus.prepared) if one.name.startswith(name)]
     apart = max(float(np.abs(np.load(saved / f"{row.id}.npy") - found[row.id]).max()) for row in corpus.rows)
     scale = max(float(np.abs(found[row.id]).max()) for row in corpus.rows)
     frames = sum(row.frames for row in corpus.rows)
-    return compared(
-        f"extract {name}: {frames} frames of {len(shape)} videos, {sum(shape)} windows",
-        slow,
-        fast,
-        limit=limit,
-        note=f"{frames / min(fast):.1f} frames/s; largest difference {apart:.0e} of {scale:.0e}, kept in half precision",
-    )
+    note = f"{frames / min(fast):.1f} frames/s; largest difference {apart:.0e} of {scale:.0e}, in half precision"
+    for way, slow in zip(ways, times, strict=True):
+        title = f"{name}, {frames} frames of {len(shape)} videos, {sum(shape)} windows, against {way}"
+        yield compared(title, slow, fast, limit=limit, note=note)
 
 
 def _ours(corpus: Recorded, job: Batched, name: str, workers: int) -> None:
@@ -80,7 +79,7 @@ def _ours(corpus: Recorded, job: Batched, name: str, workers: int) -> None:
 
 
 @torch.inference_mode()
-def _plainly(corpus: Recorded, job: Batched, model: nn.Module, saved: Path) -> None:
+def _plainly(corpus: Recorded, job: Batched, model: nn.Module, saved: Path, *, together: bool) -> None:
     """What a script does, clip after clip."""
     import av
 
@@ -92,7 +91,7 @@ def _plainly(corpus: Recorded, job: Batched, model: nn.Module, saved: Path) -> N
             pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
         vectors = []
         numbers = windows(len(pictures), backbone.window, backbone.stride)
-        for window in numbers.reshape(1, -1) if backbone.window == 1 else numbers:
+        for window in numbers.reshape(1, -1) if together else numbers:
             shown = np.stack([backbone.picture(pictures[number]) for number in window])
             normal = (torch.from_numpy(shown).float() / 255 - mean) / std
             vectors.append(model(normal.to(job.device, job.precision)).float().cpu().numpy())

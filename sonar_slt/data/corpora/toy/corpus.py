@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonar_slt.data.corpora.toy.meaning import Meaning, Split, draw_split
-from sonar_slt.data.corpora.toy.rendering import drawn, look
+from sonar_slt.data.corpora.toy.rendering import RENDERING, drawn, look
 from sonar_slt.data.corpora.toy.sentences import LANGUAGES, render
 from sonar_slt.data.corpora.toy.signing import Signer, perform, signers
 from sonar_slt.data.corpora.toy.signing.camera import HEIGHT, WIDTH
@@ -31,8 +31,6 @@ SOURCES = (
 )
 """What decides how a clip looks and what it says; a change there makes another corpus."""
 
-RENDERING = ("data/corpora/toy/rendering",)
-"""What decides how a clip looks in pictures, beside that."""
 CAMERA = 64
 """Pixels of a picture's side."""
 
@@ -98,7 +96,7 @@ class ToyCorpus(Corpus):
 
     def camera(self) -> Mapping[str, Any]:
         """How large pictures are, and the code that draws them."""
-        return {"size": CAMERA, "rendering": source_hash(*RENDERING)}
+        return {"size": CAMERA, "rendering": RENDERING}
 
     def pictures(self, id: str, *, size: int, step: int = 1) -> Iterator[NDArray[np.uint8]]:
         """Every `step`-th frame of a clip as a square picture (size, size, 3), drawn from its points."""

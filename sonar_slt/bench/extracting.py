@@ -1,7 +1,7 @@
 """Extraction with its decoding, against a script that takes clip after clip; and what it holds of a long video.
 
-The script decodes a whole file, gives the model of timm or transformers one window at a time (single pictures also all of
-a clip's at once), and saves a npy file per clip. Both have the same weights, pictures and precision.
+The script decodes a whole file, gives the model of timm or transformers one window at a time (single pictures also a
+clip's at once), and saves a npy file per clip. Both have the same weights, pictures and precision.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sonar_slt.bench.footage import FPS, Recorded
-from sonar_slt.bench.memory import peak
+from sonar_slt.bench.memory import held, peak
 from sonar_slt.bench.timing import Comparison, Footprint, Machine, Work, compared, in_turn
 from sonar_slt.data.features import feature_sets
 from sonar_slt.features import Backbone, Videomae, Vit, windows
@@ -164,8 +164,9 @@ def _in_a_fresh_process(folder: Path) -> int:
 
 
 def _measured(folder: Path, answer: Connection) -> None:
-    """All that the process has at its peak: torch and the weights are most of it."""
+    """All that the process has at its peak, torch and the weights too."""
     corpus = Recorded.there(folder)
     backbone = Vit(model="vit_tiny_patch16_224", tag=None, weights=None, pooling="mean", architecture=TINY)
     job = Batched(backbone, device=torch.device("cpu"), precision=torch.float32, pictures=64)
-    answer.send(peak(lambda: extract(corpus, job, name="tiny", plan=job.plan(), workers=0, shown=False)))
+    before = held("VmRSS")
+    answer.send(before + peak(lambda: extract(corpus, job, name="tiny", plan=job.plan(), workers=0, shown=False)))

@@ -28,9 +28,9 @@ def peak(act: Callable[[], object], device: str | torch.device = "cpu") -> int:
         return 0
     settle()
     RESET.write_text("5")  # the peak becomes what is held now
-    before = _held("VmRSS")
+    before = held("VmRSS")
     act()
-    return _held("VmHWM") - before
+    return held("VmHWM") - before
 
 
 def available(device: str | torch.device = "cpu") -> int | None:
@@ -60,7 +60,8 @@ def _kib(path: Path, field: str) -> int | None:
     return int(found[1]) * 1024 if found else None
 
 
-def _held(field: str) -> int:
+def held(field: str) -> int:
+    """Bytes that this process has, by the name that Linux gives them: VmRSS now, VmHWM at the peak."""
     found = _kib(STATUS, f"{field}:")
     if found is None:
         raise RuntimeError(f"{STATUS} has no {field}")

@@ -6,6 +6,7 @@ A batch is decided by the chunk alone: whatever was done before, a chunk comes o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -145,8 +146,11 @@ class _Pack:
             return
         pictures, numbers = np.concatenate(self.pictures), np.stack(self.numbers)
         vectors = self.job.vectors(pictures[: int(numbers.max()) + 1], numbers)
-        for owner, vector in zip(self.owners, vectors, strict=True):
-            owner.rows.append(vector[None])
+        start = 0
+        for owner, group in groupby(self.owners):  # the windows of a clip stand beside each other
+            end = start + sum(1 for _ in group)
+            owner.rows.append(vectors[start:end])
+            start = end
         rest = max(0, keep.frames - keep.given * self.backbone.stride) if keep else 0
         self.pictures = [pictures[len(pictures) - rest :].copy()] if rest else []
         self.held, self.numbers, self.owners = rest, [], []

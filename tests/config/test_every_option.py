@@ -49,6 +49,33 @@ def test_an_option_composes_and_its_classes_are_there(room: str, option: str) ->
         resolve(target)
 
 
+WITHIN = {
+    **{room: ("adapter=spamo", f"{room}@adapter.{room}") for room in ("fusion", "context", "pooling")},
+    "eye": ("adapter=multimodal", "eye@adapter.motion"),
+    "learning": ("adapter=visual", "learning@adapter.eye.learning"),
+}
+"""Rooms inside an adapter: an adapter that has them, and how they are chosen."""
+INSIDE = [(room, option) for room in WITHIN for option in PLAN.options(room)]
+
+
+@pytest.mark.parametrize(("room", "option"), INSIDE)
+def test_an_option_inside_an_adapter_composes(room: str, option: str) -> None:
+    adapter, choice = WITHIN[room]
+    found = examine("train", [adapter, f"{choice}={option}"])
+    assert found.problems == []
+    for target in targets(found.config["adapter"]):
+        resolve(target)
+
+
+@pytest.mark.parametrize("option", PLAN.options("features"))
+def test_a_feature_composes_alone_and_beside_another(option: str) -> None:
+    for chosen in (option, f"[vit_tiny_random,{option}]"):
+        found = examine("extract", [f"features={chosen}"], complete=False)
+        assert found.problems == [] and option in found.config["features"]
+    for target in targets(found.config["features"]):
+        resolve(target)
+
+
 @pytest.mark.parametrize("verb", verbs())
 def test_a_verb_explains_its_rooms_and_keys(verb: str) -> None:
     assert examine(verb, []).problems == []

@@ -97,7 +97,9 @@ def test_clips_lie_in_slots_and_slots_are_used_again(monkeypatch: pytest.MonkeyP
 
 @forked
 def test_what_is_larger_than_a_slot_goes_another_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sonar_slt.data.stream.Slots", lambda workers, tracks: Slots(workers=workers, tracks=tracks, size=130))
+    monkeypatch.setattr(
+        "sonar_slt.data.stream.Slots", lambda workers, tracks: Slots(workers=workers, tracks=tracks, size=130)
+    )
     assert all(same(found, number) for number, found in enumerate(islice(served(2), 20)))
 
 

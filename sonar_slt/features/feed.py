@@ -11,6 +11,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing.connection import Connection
@@ -116,7 +117,9 @@ class _Reader:
         threading.Thread(target=self._take, daemon=True).start()
 
     def begin(self, row: Row) -> None:
-        self._pipe.send(row)
+        """Ask for a clip; that nobody is there any more is found out where its pictures are waited for."""
+        with suppress(OSError):
+            self._pipe.send(row)
 
     def blocks(self, faults: list[Fault]) -> Iterator[Pictures]:
         """What the process sends of the clip that it was given."""

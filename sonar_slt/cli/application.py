@@ -47,9 +47,10 @@ def launch(verb: str, arguments: Arguments) -> int:
     words = overrides(verb, arguments, plan)
     permit(allowed(words))
     if not {"--info", "--hydra-help", "--shell-completion"} & set(arguments.options):
-        words = settled(verb, words, arguments.config_dir, multirun=arguments.multirun)
-        complete = not arguments.only_shown
-        found = examine(verb, words, arguments.config_dir, multirun=arguments.multirun, complete=complete)
+        if arguments.only_shown:
+            found = examine(verb, words, arguments.config_dir, multirun=arguments.multirun, complete=False)
+        else:
+            words, found = settled(verb, words, arguments.config_dir, multirun=arguments.multirun)
         if found.problems:
             print(*found.problems, sep="\n", file=sys.stderr)
             return WRONG_INPUT

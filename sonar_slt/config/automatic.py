@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sonar_slt.config.compose import examine, floorplan, stem
+from sonar_slt.config.compose import Examined, examine, floorplan, stem
 from sonar_slt.config.problem import Problem
 from sonar_slt.config.words import Word, read_word
 from sonar_slt.errors import UserError
@@ -24,27 +24,31 @@ Chosen = tuple[str, str]
 """An adapter, and why."""
 
 
-def settled(verb: str, words: Sequence[str], config_dir: str | None = None, *, multirun: bool = False) -> list[str]:
-    """The words of a command with the adapter that its corpus calls for, where they leave that open."""
+def settled(
+    verb: str, words: Sequence[str], config_dir: str | None = None, *, multirun: bool = False
+) -> tuple[list[str], Examined]:
+    """The words of a command with the adapter that its corpus calls for, where they leave that open; and what is wrong.
+
+    A command is examined once; twice only where words are about something inside an adapter that is not known yet.
+    """
     plan = floorplan(config_dir)
-    if verb not in READING or "adapter" not in plan.defaults(stem(verb)):
-        return list(words)
     read = [read_word(text, plan) for text in words]
-    kept = [word.text for word in read if isinstance(word, Word) and not _inside_adapter(word)]
-    found = examine(verb, kept, config_dir, multirun=multirun, complete=False)
-    if found.choices.get("adapter") != AUTO:
-        return list(words)
-    rest = [text for text in words if text.lstrip("+") != f"adapter={AUTO}"]
-    if found.problems or any(isinstance(word, Problem) for word in read):
-        return [*rest, "adapter=keypoint"]  # all of the command is examined next, and any adapter will do for that
-    configs = [found.config, *(examine(verb, job, config_dir, complete=False).config for job in _others(kept, read))]
+    if verb not in READING or plan.defaults(stem(verb)).get("adapter") != AUTO or any(map(_chooses, read)):
+        return list(words), examine(verb, words, config_dir, multirun=multirun)
+    kept = [text for text, word in zip(words, read, strict=True) if not _inside_adapter(word)]
+    found = examine(verb, kept, config_dir, multirun=multirun)
+    inside = len(kept) < len(words)
+    if found.choices.get("adapter") != AUTO or found.problems:
+        return list(words), examine(verb, words, config_dir, multirun=multirun) if inside else found
+    configs = [found.config, *(examine(verb, job, config_dir).config for job in _others(kept, read))]
     wanted = dict.fromkeys(map(_wanted, configs))
     if len({name for name, _ in wanted}) > 1:
         told = "; ".join(f"{name} because {why}" for name, why in wanted)
         raise UserError(f"The corpora of this sweep call for several adapters, {told}: name one by adapter=….")
     name, why = next(iter(wanted))
     print(f"Adapter: {name}, because {why}.", file=sys.stderr)
-    return [*rest, f"adapter={name}"]
+    chosen = [*(text for text in words if text.lstrip("+") != f"adapter={AUTO}"), f"adapter={name}"]
+    return chosen, examine(verb, chosen, config_dir, multirun=multirun) if inside else found
 
 
 def adapter_for(corpus: Any) -> Chosen:
@@ -102,6 +106,13 @@ def _others(kept: Sequence[str], read: Sequence[Word | Problem]) -> Iterator[lis
                 yield list({**first, text: alternative}.values())
 
 
-def _inside_adapter(word: Word) -> bool:
+def _chooses(word: Word | Problem) -> bool:
+    """Whether a word names an adapter."""
+    return isinstance(word, Word) and word.key == "adapter" and word.alternatives != (f"adapter={AUTO}",)
+
+
+def _inside_adapter(word: Word | Problem) -> bool:
     """Whether a word is about something in the adapter, which is not known yet."""
+    if isinstance(word, Problem):
+        return False
     return (word.room == "adapter" and not word.group) or (word.package or "").startswith("adapter")

@@ -135,7 +135,7 @@ def test_batches_that_do_not_come_are_no_measurement() -> None:
 
 def test_data_is_all_of_its_subjects() -> None:
     asked = {"rounds": 1, "steps": 1, "encoded": 1, "decoded": 1, "trained": 1, "space": {"a": 1}}
-    asked |= {"read": 1, "served": 1, "held": 1, "prepared": 1}
+    asked |= {"read": 1, "served": 1, "held": 1, "prepared": 1, "seen": 1}
     assert _subjects({**asked, "inputs": ["data", "reads"]}) == list(DATA)
     with pytest.raises(UserError, match=r"'dta' is measured.* or data"):
         _subjects({**asked, "inputs": ["dta"]})

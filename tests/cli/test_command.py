@@ -20,7 +20,7 @@ def test_a_verb_is_given_plain_values_and_the_call(command: Any, seen: Any, tmp_
     assert command("train", "seed=3", "name=mine") == 0
     (config,) = seen
     assert config["seed"] == 3 and type(config["paths"]) is dict and config["logger"] is None
-    assert config["call"]["overrides"] == ["seed=3", "name=mine"]
+    assert config["call"]["overrides"] == ["seed=3", "name=mine", "adapter=keypoint"]
     assert (config["call"]["sweep"], config["call"]["job"]) == (None, None)
     assert config["call"]["choices"]["adapter"] == "keypoint"
     assert list(tmp_path.iterdir()) == [], "the run makes its own folder, Hydra none"
@@ -155,7 +155,7 @@ def failing(error: BaseException) -> Any:
 def test_an_error_that_has_a_sentence(
     command: Any, capsys: pytest.CaptureFixture[str], error: BaseException, code: int, said: str
 ) -> None:
-    assert command("train", job=failing(error)) == code
+    assert command("train", "adapter=keypoint", job=failing(error)) == code
     told = capsys.readouterr().err
     assert told.startswith(said) and told.count("\n") == 1
 
@@ -229,6 +229,6 @@ def test_the_config_can_be_looked_at(command: Any, seen: Any, capsys: pytest.Cap
     assert command("train", "--cfg", "job", "--resolve", "seed=5") == 0
     assert "seed: 5" in capsys.readouterr().out
     assert command("train", "--info", "defaults") == 0
-    assert "adapter/keypoint" in capsys.readouterr().out
+    assert "adapter/auto" in capsys.readouterr().out
     assert command("train", "-c", "job", "sed=5") == 2
     assert seen == []

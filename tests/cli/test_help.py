@@ -36,7 +36,7 @@ def test_a_page_shows_rooms_options_keys_and_examples(
     assert f"sonar-slt {verb}" in page.partition("Examples")[2]
     assert "Keys" in page and "Options" in page
     if verb == "train":
-        assert "* keypoint" in page and "text_space" in page and "seed=" in page
+        assert "* auto" in page and "keypoint" in page and "text_space" in page and "seed=" in page
         assert page.partition("Examples")[2].count("sonar-slt train") >= 3
 
 

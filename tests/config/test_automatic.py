@@ -62,23 +62,26 @@ def test_all_parts_of_a_mix_must_have_it(tmp_path: Path) -> None:
 class TestCommands:
     def test_the_toy_world_has_keypoints(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         words = [f"paths.outputs={tmp_path}", "adapter.dim=64"]
-        assert settled("train", words) == [*words, "adapter=keypoint"]
+        assert settled("train", words)[0] == [*words, "adapter=keypoint"]
         assert "Adapter: keypoint, because the corpus has keypoints" in capsys.readouterr().err
 
     @pytest.mark.parametrize("words", [["adapter=spamo"], ["task=text_space"], ["experiment=toy_space"]])
     def test_who_chooses_is_not_asked(self, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-        assert settled("train", words) == words
+        assert settled("train", words)[0] == words
         assert not capsys.readouterr().err
 
     def test_verbs_without_an_adapter_are_left_alone(self) -> None:
-        assert settled("embed", ["seed=3"]) == ["seed=3"] and settled("runs", []) == []
+        assert settled("embed", ["seed=3"])[0] == ["seed=3"] and settled("runs", [])[0] == []
 
     def test_a_wrong_word_is_still_told_by_the_examination(self) -> None:
-        assert settled("train", ["data=toi"])[-1] == "adapter=keypoint"
+        words, found = settled("train", ["data=toi"])
+        assert words == ["data=toi"] and len(found.problems) == 1
+        words, found = settled("train", ["adapter.dmi=3"])
+        assert words[-1] == "adapter=keypoint" and "Did you mean adapter.dim?" in found.problems[0]
 
     def test_a_sweep_over_corpora_must_agree(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         words = [f"paths.outputs={tmp_path}", "data.train=5,6", "seed=1,2"]
-        assert settled("train", words, multirun=True)[-1] == "adapter=keypoint"
+        assert settled("train", words, multirun=True)[0][-1] == "adapter=keypoint"
         called: list[Any] = []
 
         def one_then_other(corpus: Any) -> tuple[str, str]:

@@ -157,11 +157,14 @@ def test_a_forbidden_target_is_refused_before_anything_is_imported(own: Path) ->
 
 
 def test_a_class_that_is_not_there_is_told() -> None:
-    assert "sonar_slt.adapter has no Keypiont" in faults("adapter._target_=sonar_slt.adapter.Keypiont")[0]
+    assert (
+        "sonar_slt.adapter has no Keypiont"
+        in faults("adapter=keypoint", "adapter._target_=sonar_slt.adapter.Keypiont")[0]
+    )
 
 
 def test_values_of_a_sweep_are_all_looked_at() -> None:
-    words = ("seed=1,b", "view=all,no_fce", "adapter.dim=64,2.5", "trainer.max_steps=range(1,3)")
+    words = ("adapter=keypoint", "seed=1,b", "view=all,no_fce", "adapter.dim=64,2.5", "trainer.max_steps=range(1,3)")
     told = faults(*words, multirun=True)
     assert [line.partition(".")[0] for line in told] == [
         "Unknown option view=no_fce",

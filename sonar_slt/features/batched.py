@@ -6,6 +6,7 @@ A batch is decided by the chunk alone: whatever was done before, a chunk comes o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from typing import Any
 
@@ -21,6 +22,9 @@ from sonar_slt.features.backbone import Backbone
 from sonar_slt.features.feed import Feed, Roll
 from sonar_slt.features.made import Filmed, Made, left_out
 from sonar_slt.features.windows import windows
+
+SMALL = 2_000_000
+"""Weights: of fewer, the threads of a processor wait for each other longer than they work; half the speed with two."""
 
 
 class Batched:
@@ -44,10 +48,21 @@ class Batched:
 
     def made(self, corpus: Filmed, chunks: Sequence[Sequence[Row]], *, workers: int) -> Iterator[Made]:
         """The vectors of every clip in order; a clip of which nothing can be read has none."""
-        with Feed(corpus, self.backbone.picture, workers=workers) as feed:
+        with self._threads(), Feed(corpus, self.backbone.picture, workers=workers) as feed:
             rolls = feed.rolls([row for chunk in chunks for row in chunk])
             for chunk in chunks:
                 yield from _Pack(self).of(rolls, len(chunk))
+
+    @contextmanager
+    def _threads(self) -> Iterator[None]:
+        """One thread for a small backbone on a processor, as many as there were for any other."""
+        before = torch.get_num_threads()
+        if self.device.type == "cpu" and sum(weight.numel() for weight in self.backbone.parameters()) < SMALL:
+            torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
     @torch.inference_mode()
     def vectors(self, pictures: NDArray[np.uint8], numbers: NDArray[np.int64]) -> NDArray[np.float16]:

@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The same plain values; where yaml was built with C a tenth of the time."""
 KEY = re.compile(r"^([A-Za-z_][\w-]*):(?:\s|$)")
 ROOM = re.compile(r"^\s+- (?:optional )?/?([\w/]+)(?:@\w+)?:\s.*?(?:\s#\s*(.*))?$")
 
@@ -120,7 +122,7 @@ def _load(file: Path | None) -> dict[str, Any]:
 @cache
 def _parse(text: str) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(text)
+        content = yaml.load(text, Loader=LOADER)
     except yaml.YAMLError:  # Hydra reports it with the file and the line once it composes
         return {}
     return content if isinstance(content, dict) else {}

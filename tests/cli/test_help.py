@@ -92,6 +92,10 @@ def test_an_answer_comes_without_torch(name: str) -> None:
     assert last == f"{code} []"
 
 
+TIMES = 3
+"""On a machine that takes longer than BOUND: so many times what Python and Hydra take there to start."""
+
+
 @pytest.mark.parametrize("name", FAST)
 def test_an_answer_comes_in_time(name: str) -> None:
     words, code = FAST[name]
@@ -102,8 +106,18 @@ def test_an_answer_comes_in_time(name: str) -> None:
         seconds.append(spent() - begun)
         assert done.returncode == code and "Traceback" not in done.stderr
         if seconds[-1] <= BOUND:
-            break
-    assert min(seconds) <= BOUND
+            return
+    assert min(seconds) <= TIMES * least(), "the machine is slow, and so is the answer"
+
+
+def least() -> float:
+    """Processor seconds of what every answer begins with, here and now: Python, and Hydra's import."""
+    seconds = []
+    for _ in range(3):
+        begun = spent()
+        run(["-c", "import hydra"])
+        seconds.append(spent() - begun)
+    return min(seconds)
 
 
 def spent() -> float:

@@ -8,7 +8,9 @@ from sonar_slt.objective.ce import CeTerm
 from sonar_slt.objective.cosine import CosineTerm
 from sonar_slt.objective.denoising import DenoisingTerm
 from sonar_slt.objective.mse import MseTerm
-from sonar_slt.objective.objective import Landing, Objective, Term
+from sonar_slt.objective.nce import NceTerm
+from sonar_slt.objective.objective import Group, Landing, Objective, Outcome, Term, Weight
+from sonar_slt.objective.semantic import SemanticGroup
 from sonar_slt.objective.translation import TranslationTerm
 
 __all__ = [
@@ -16,9 +18,14 @@ __all__ = [
     "CeTerm",
     "CosineTerm",
     "DenoisingTerm",
+    "Group",
     "Landing",
     "MseTerm",
+    "NceTerm",
     "Objective",
+    "Outcome",
+    "SemanticGroup",
     "Term",
     "TranslationTerm",
+    "Weight",
 ]

@@ -11,5 +11,5 @@ class AeTerm(Term):
     """How badly the adapted decoder still says what the teacher's vector means: an anchor against drift."""
 
     def forward(self, landing: Landing) -> Tensor:
-        """Mean negative log-likelihood per token, averaged over sentences."""
-        return landing.nll["ae"].mean()
+        """Mean negative log-likelihood per token of each sentence."""
+        return landing.nll["ae"]

@@ -11,5 +11,5 @@ class CeTerm(Term):
     """How badly the decoder says the target sentence from where the student landed."""
 
     def forward(self, landing: Landing) -> Tensor:
-        """Mean negative log-likelihood per token, averaged over sentences."""
-        return landing.nll["ce"].mean()
+        """Mean negative log-likelihood per token of each sentence."""
+        return landing.nll["ce"]

@@ -9,8 +9,8 @@ from sonar_slt.objective.objective import Landing, Term
 
 
 class CosineTerm(Term):
-    """One minus the cosine, averaged over the batch."""
+    """One minus the cosine."""
 
     def forward(self, landing: Landing) -> Tensor:
-        """0 when every vector points where the teacher's does, 2 when all point away."""
-        return 1 - functional.cosine_similarity(landing.z, landing.s).mean()
+        """0 where a vector points where the teacher's does, 2 where it points away."""
+        return 1 - functional.cosine_similarity(landing.z, landing.s)

@@ -11,5 +11,5 @@ class DenoisingTerm(Term):
     """How badly the decoder restores a sentence from the vector of its noisy copy."""
 
     def forward(self, landing: Landing) -> Tensor:
-        """Mean negative log-likelihood per token, averaged over sentences."""
-        return landing.nll["denoising"].mean()
+        """Mean negative log-likelihood per token of each sentence."""
+        return landing.nll["denoising"]

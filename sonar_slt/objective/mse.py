@@ -12,7 +12,7 @@ from sonar_slt.objective.objective import Landing, Term
 
 
 class MseTerm(Term):
-    """Mean squared error; `reduction` says over what: `mean` over batch and dimensions, or `sum` over dimensions.
+    """Squared error; `reduction` says what becomes of the dimensions: their `mean`, or their `sum`.
 
     The paper's weight of 7000 belongs to `mean`: sentence vectors are small, and their mean square is about 1e-5.
     """
@@ -26,6 +26,6 @@ class MseTerm(Term):
         self.reduction = reduction
 
     def forward(self, landing: Landing) -> Tensor:
-        """The mean over the batch, and over dimensions unless they are summed."""
-        error = functional.mse_loss(landing.z, landing.s)
-        return error * landing.z.shape[1] if self.reduction == "sum" else error
+        """The squared error of each vector, a mean over its dimensions unless they are summed."""
+        errors = functional.mse_loss(landing.z, landing.s, reduction="none")
+        return errors.sum(dim=1) if self.reduction == "sum" else errors.mean(dim=1)

@@ -11,5 +11,5 @@ class TranslationTerm(Term):
     """How badly the decoder says the target sentence from the source sentence's vector."""
 
     def forward(self, landing: Landing) -> Tensor:
-        """Mean negative log-likelihood per token, averaged over sentences."""
-        return landing.nll["translation"].mean()
+        """Mean negative log-likelihood per token of each sentence."""
+        return landing.nll["translation"]

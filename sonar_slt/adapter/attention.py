@@ -11,6 +11,7 @@ import math
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
@@ -45,7 +46,12 @@ class SelfAttention(nn.Module):
 
 
 class TransformerLayer(nn.Module):
-    """Self-attention and a feed-forward block, each behind its layer norm and around a residual."""
+    """Self-attention and a feed-forward block, each behind its layer norm and around a residual.
+
+    `recomputed` keeps the states between layers alone, and computes a layer again for its gradient.
+    """
+
+    recomputed = False
 
     def __init__(self, *, dim: int, heads: int, hidden: int, dropout: float) -> None:
         super().__init__()
@@ -56,6 +62,12 @@ class TransformerLayer(nn.Module):
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """`states` (batch, length, dim), `mask` (batch, length)."""
+        if self.recomputed and torch.is_grad_enabled():
+            again: Tensor = checkpoint(self._through, states, mask, use_reentrant=False)
+            return again
+        return self._through(states, mask)
+
+    def _through(self, states: Tensor, mask: Tensor) -> Tensor:
         states = states + self.dropout(self.attention(self.before_attention(states), mask))
         states = states + self.dropout(self.hidden(self.before_hidden(states)))
         return states

@@ -12,20 +12,39 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from sonar_slt.space.packing import Packing, positions
 from sonar_slt.space.tokens import TokenBatch, decoder_inputs
 from sonar_slt.space.vocabulary import token_nll
 
 
-def sentence_nll(model: Any, vectors: Tensor, tokens: TokenBatch) -> Tensor:
-    """Mean negative log-likelihood per token of each sentence (batch,); differentiable in vectors and weights."""
+def sentence_nll(
+    model: Any, vectors: Tensor, tokens: TokenBatch, *, smoothing: float = 0.0, recomputed: bool = False
+) -> Tensor:
+    """Mean negative log-likelihood per token of each sentence (batch,); differentiable in vectors and weights.
+
+    `smoothing` is the part of the likelihood that is asked of the whole vocabulary alike. `recomputed` keeps one state
+    per layer and token, and computes the rest again for the gradient.
+    """
     weight, packing = model.lm_head.weight, Packing.of(tokens.mask)
     inputs = decoder_inputs(tokens, model.config.eos_token_id)
-    states = packed_states(model.model.decoder, vectors.to(weight.dtype), inputs, packing)
-    losses = token_nll(states, weight, tokens.ids[tokens.mask])
+    states = packed_states(model.model.decoder, vectors.to(weight.dtype), inputs, packing, recomputed=recomputed)
+    labels = tokens.ids[tokens.mask]
+    losses = token_nll(states, weight, labels)
+    if smoothing:
+        losses = losses + smoothing * _above_average(states, weight, labels)
     totals = losses.new_zeros(len(tokens)).index_add(0, packing.owners, losses)
     return totals / tokens.mask.sum(dim=1)
+
+
+def _above_average(states: Tensor, weight: Tensor, labels: Tensor) -> Tensor:
+    """How far the logit of each label (tokens,) lies above the mean logit of its place: what smoothing takes off.
+
+    The mean of all logits is one product with the mean row of the head, so that no other logit is needed.
+    """
+    states, average = states.float(), weight.float().mean(dim=0)
+    return (states * (weight[labels].float() - average)).sum(dim=1)
 
 
 def sets_nll(model: Any, vectors: Tensor, tokens: TokenBatch) -> Tensor:
@@ -41,20 +60,30 @@ def plain_states(decoder: Any, vectors: Tensor, inputs: Tensor) -> Tensor:
     return states
 
 
-def packed_states(decoder: Any, vectors: Tensor, inputs: Tensor, packing: Packing) -> Tensor:
+def packed_states(
+    decoder: Any, vectors: Tensor, inputs: Tensor, packing: Packing, *, recomputed: bool = False
+) -> Tensor:
     """The same states at real positions (tokens, dim); padding must stand on the right."""
     states = decoder.embed_tokens(packing.packed(inputs)) + positions(decoder, inputs, packing)
     states = _dropped(states, decoder, decoder.dropout)
     for layer in decoder.layers:
         if decoder.training and decoder.layerdrop > 0 and torch.rand([]) < decoder.layerdrop:
             continue
-        states = states + _dropped(_attended(layer, states, packing), layer, layer.dropout)
-        constants = layer.encoder_attn.out_proj(layer.encoder_attn.v_proj(vectors))  # (batch, dim)
-        states = states + _dropped(constants.index_select(0, packing.owners), layer, layer.dropout)
-        hidden = _activated(layer, layer.fc1(layer.final_layer_norm(states)))
-        states = states + _dropped(layer.fc2(_dropped(hidden, layer, layer.activation_dropout)), layer, layer.dropout)
+        if recomputed and torch.is_grad_enabled():
+            states = checkpoint(_through, layer, states, vectors, packing, use_reentrant=False)
+        else:
+            states = _through(layer, states, vectors, packing)
     normalised: Tensor = decoder.layer_norm(states)
     return normalised
+
+
+def _through(layer: Any, states: Tensor, vectors: Tensor, packing: Packing) -> Tensor:
+    """What a layer makes of the states (tokens, dim) of sentences with one vector each."""
+    states = states + _dropped(_attended(layer, states, packing), layer, layer.dropout)
+    constants = layer.encoder_attn.out_proj(layer.encoder_attn.v_proj(vectors))  # (batch, dim)
+    states = states + _dropped(constants.index_select(0, packing.owners), layer, layer.dropout)
+    hidden = _activated(layer, layer.fc1(layer.final_layer_norm(states)))
+    return states + _dropped(layer.fc2(_dropped(hidden, layer, layer.activation_dropout)), layer, layer.dropout)
 
 
 def _attended(layer: Any, states: Tensor, packing: Packing) -> Tensor:

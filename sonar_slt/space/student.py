@@ -57,9 +57,12 @@ class Student(nn.Module):
         """The space whose decoder this is."""
         return self._space[0]
 
-    def nll(self, vectors: Tensor, tokens: TokenBatch) -> Tensor:
-        """Mean negative log-likelihood per token of each sentence (batch,); differentiable in vectors and weights."""
-        return sentence_nll(self.space.model, vectors, tokens)
+    def nll(self, vectors: Tensor, tokens: TokenBatch, **options: Any) -> Tensor:
+        """Mean negative log-likelihood per token of each sentence (batch,); differentiable in vectors and weights.
+
+        `options` are those of `sentence_nll`: `smoothing`, `recomputed`.
+        """
+        return sentence_nll(self.space.model, vectors, tokens, **options)
 
     def decode(self, vectors: Tensor, lang: str | Sequence[str], **options: Any) -> list[str]:
         """One sentence per vector."""

@@ -42,8 +42,8 @@ class TokenBatch:
         """The same batch on another device."""
         return TokenBatch(self.ids.to(device), self.mask.to(device))
 
-    def rows(self, chosen: slice) -> TokenBatch:
-        """Some of the rows."""
+    def rows(self, chosen: slice | Tensor) -> TokenBatch:
+        """Some of the rows: a part of them, or by a mask or by numbers."""
         return TokenBatch(self.ids[chosen], self.mask[chosen])
 
     def __len__(self) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from sonar_slt.adapter.adapter import Measure
 from sonar_slt.adapter.context.context import Context
@@ -41,7 +42,12 @@ class LowRank(nn.Module):
 
 
 class SonarContext(Context):
-    """The encoder of the space, frozen, with LoRA beside it; `targets` are the projections that it adapts."""
+    """The encoder of the space, frozen, with LoRA beside it; `targets` are the projections that it adapts.
+
+    `recomputed` keeps the states between layers alone, and computes a layer again for its gradient.
+    """
+
+    recomputed = False
 
     def __init__(
         self,
@@ -87,8 +93,10 @@ class SonarContext(Context):
         looked_at = mask[:, None, None, :]  # (batch, 1, 1, length)
         for layer, pairs in zip(encoder.layers, self.adapters, strict=True):
             adapted = _Adapted(layer, pairs)
-            states = states + adapted.attended(layer.self_attn_layer_norm(states), looked_at)
-            states = states + adapted.fed(layer.final_layer_norm(states))
+            if self.recomputed and torch.is_grad_enabled():
+                states = checkpoint(adapted.through, states, looked_at, use_reentrant=False)
+            else:
+                states = adapted.through(states, looked_at)
             if states.dtype == torch.float16:  # as transformers does: half precision overflows where float32 does not
                 limit = torch.finfo(states.dtype).max - 1000
                 states = states.clamp(-limit, limit)
@@ -110,6 +118,11 @@ class _Adapted:
     def __call__(self, name: str, states: Tensor) -> Tensor:
         projected: Tensor = _projection(self.layer, name)(states)
         return projected + self.pairs[name](states).to(projected.dtype) if name in self.pairs else projected
+
+    def through(self, states: Tensor, looked_at: Tensor) -> Tensor:
+        """The layer (batch, length, dim)."""
+        states = states + self.attended(self.layer.self_attn_layer_norm(states), looked_at)
+        return states + self.fed(self.layer.final_layer_norm(states))
 
     def attended(self, states: Tensor, looked_at: Tensor) -> Tensor:
         """Self-attention (batch, length, dim); `looked_at` (batch, 1, 1, length)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -26,6 +26,10 @@ class Sentences:
         """The same on another device."""
         return Sentences(self.tokens.to(device), self.vectors.to(device))
 
+    def rows(self, chosen: Tensor) -> Sentences:
+        """Some of them, by a mask or by numbers."""
+        return Sentences(self.tokens.rows(chosen), self.vectors[chosen])
+
 
 @dataclass(frozen=True, slots=True)
 class ClipBatch:
@@ -33,8 +37,11 @@ class ClipBatch:
 
     ids: tuple[str, ...]
     tracks: Mapping[str, Track]  # by name, in the precision of their stores until the batch is brought to a device
-    target: Sentences
+    target: Sentences  # its vectors are where the clips should land, its tokens what the decoder should say from there
     anchor: Sentences
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How a worker sends it: clips where they lie, everything else by value, for it is small."""
@@ -48,6 +55,16 @@ class ClipBatch:
         """The same on a device, clips in float32: half of the bytes travel."""
         tracks = {name: track.to(device) for name, track in self.tracks.items()}
         return ClipBatch(self.ids, tracks, self.target.to(device), self.anchor.to(device))
+
+    def shown(self, tracks: Mapping[str, Track]) -> ClipBatch:
+        """The same clips with other tracks."""
+        return replace(self, tracks=tracks)
+
+    def rows(self, chosen: Tensor) -> ClipBatch:
+        """Some of its clips, by a mask (batch,)."""
+        ids = tuple(id for id, kept in zip(self.ids, chosen.tolist(), strict=True) if kept)
+        tracks = {name: track.rows(chosen) for name, track in self.tracks.items()}
+        return ClipBatch(ids, tracks, self.target.rows(chosen), self.anchor.rows(chosen))
 
 
 def _received(ids: tuple[str, ...], values: Mapping[str, Any], *arrays: NDArray[Any]) -> ClipBatch:

@@ -1,4 +1,4 @@
-"""Sentence pairs for training a text space, drawn endlessly from a corpus of meanings.
+"""Sentence pairs for training a text space, drawn endlessly: translations, or in one language two ways to say the same.
 
 Every batch is a function of the seed and its number, so a run that was stopped goes on with the very next batch.
 """
@@ -26,7 +26,7 @@ class SentenceSource(Protocol):
     languages: Sequence[str]
 
     def pair(self, random: Random, languages: Sequence[str]) -> tuple[str, str]:
-        """One training meaning, said in two languages."""
+        """One training meaning, said in two languages; in two ways where they are the same."""
 
     def sample(self, random: Random, language: str) -> str:
         """One training sentence."""
@@ -42,13 +42,16 @@ class PairBatch:
     source: TokenBatch
     target: TokenBatch
 
+    def __len__(self) -> int:
+        return len(self.source)
+
     def to(self, device: Any) -> PairBatch:
         """The same batch on another device."""
         return PairBatch(self.source.to(device), self.target.to(device))
 
 
 class Bitext(Streamed[PairBatch]):
-    """Random language pairs of random meanings, tokenised as they are drawn."""
+    """Random language pairs of random meanings, tokenised as they are drawn; one language makes pairs with itself."""
 
     def __init__(
         self, *, corpus: SentenceSource, size: int = 16, seed: int = 0, vocabulary: int = 1500, workers: int = 0
@@ -79,9 +82,9 @@ class Bitext(Streamed[PairBatch]):
         return self._group[1][number % TOGETHER]
 
     def _batches(self, random: Random) -> list[PairBatch]:
-        pairs = []
+        pairs, spoken = [], self.corpus.languages
         for _ in range(TOGETHER * self.size):
-            languages = random.sample(self.corpus.languages, 2)
+            languages = random.sample(spoken, 2) if len(spoken) > 1 else [*spoken, *spoken]
             pairs.append((*languages, *self.corpus.pair(random, languages)))
         pairs.sort(key=lambda pair: len(pair[2]) + len(pair[3]))
         batches = []

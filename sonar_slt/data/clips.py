@@ -79,6 +79,9 @@ class Corpus(Protocol):
 class Clips(Streamed[ClipBatch]):
     """Clips of a corpus with sentences in the target languages, and the teacher's vectors of those sentences.
 
+    Of each clip one sentence in one target language is drawn per step, that language as often as `weights` say among
+    those that the clip has. The decoder is to say that very sentence, or one in a language of `spoken`, drawn apart.
+
     `reads` are the tracks that the adapter would like; those that the corpus has are served. `pictures`, `spatial` and
     `motion` name the extracted features where there are several of a track.
     """
@@ -89,6 +92,8 @@ class Clips(Streamed[ClipBatch]):
         corpus: Corpus,
         space: SentenceSpace,
         targets: Sequence[str],
+        weights: Mapping[str, float] | None = None,
+        spoken: Sequence[str] | None = None,
         reads: Sequence[str] = (POINTS,),
         pictures: str | None = None,
         spatial: str | None = None,
@@ -113,8 +118,10 @@ class Clips(Streamed[ClipBatch]):
         self.corpus, self.space = corpus, space
         self.sampling, self.view = sampling or Every(), view or All()
         self.targets, self.anchors = tuple(targets), tuple(anchors or targets)
+        self.spoken = tuple(spoken or ())
+        self.weights = _language_weights(self.targets, weights or {})
         self.unseen = tuple(code for code in unseen if code not in self.targets)
-        space.require([*self.targets, *self.anchors, *self.unseen])
+        space.require([*self.targets, *self.spoken, *self.anchors, *self.unseen])
         self.size, self.seed = size, seed
         corpus.prepare()
         self.sources = sources(corpus, reads, {"pictures": pictures, "spatial": spatial, "motion": motion})
@@ -139,6 +146,11 @@ class Clips(Streamed[ClipBatch]):
     def roots(self) -> tuple[int, ...]:
         """The point that each point is seen from; none where no points are read."""
         return self.corpus.layout.roots if POINTS in self.sources else ()
+
+    @property
+    def layout(self) -> Layout | None:
+        """How the points of a frame are ordered; None where no points are read."""
+        return self.corpus.layout if POINTS in self.sources else None
 
     @cached_property
     def digest(self) -> str:
@@ -186,8 +198,11 @@ class Clips(Streamed[ClipBatch]):
         drawn = [self.sampling(int(self.corpus.rows.frames[row]), random if training else None) for row in numbers]
         named = list(zip(numbers, ids, drawn, strict=True))
         tracks = {name: _padded([self._seen(name, *clip) for clip in named]) for name in self.sources}
-        target = self._drawn(numbers, self.targets, random)
-        return ClipBatch(ids, tracks, target, self._drawn(numbers, self.anchors, random))
+        target = self._sentences(self._drawn(numbers, self.targets, random))
+        if self.spoken:
+            said = self._sentences(self._drawn(numbers, self.spoken, random))
+            target = Sentences(said.tokens, target.vectors)
+        return ClipBatch(ids, tracks, target, self._sentences(self._drawn(numbers, self.anchors, random)))
 
     def samples(self, size: int = 128) -> Mapping[str, Track]:
         """Some training clips of each track, padded with zeros: enough to know their statistics."""
@@ -258,7 +273,7 @@ class Clips(Streamed[ClipBatch]):
 
     def _numbered(self) -> Numbering:
         """Every sentence that a batch may draw, those of training first; a clip or language without one is refused."""
-        codes = list(dict.fromkeys((*self.targets, *self.anchors)))
+        codes = list(dict.fromkeys((*self.targets, *self.spoken, *self.anchors)))
         train = self.rows["train"].numbers
         order = np.concatenate([rows.numbers for rows in self.rows.values()])
         numbering = Numbering(self.corpus.rows, order.tolist(), codes)
@@ -317,13 +332,27 @@ class Clips(Streamed[ClipBatch]):
         drawn = list(self.numbering)
         return self.space.tokens.flat_rows([text for _, text in drawn], [code for code, _ in drawn])
 
-    def _drawn(self, rows: Sequence[int], languages: Sequence[str], random: Random) -> Sentences:
+    def _drawn(self, rows: Sequence[int], languages: Sequence[str], random: Random) -> list[int]:
         """A sentence of each clip in one of the languages, or in a target language where it has none of them."""
         chosen = []
         for row in rows:
             known = self.numbering.languages(row, languages) or self.numbering.languages(row, self.targets)
-            chosen.append(int(random.choice(self.numbering.of(row, random.choice(known)))))
-        return Sentences(pad_rows([self._ids[i] for i in chosen], self.space.tokens.pad), self.vectors[chosen])
+            (code,) = random.choices(known, [self.weights.get(one, 1.0) for one in known])
+            chosen.append(int(random.choice(self.numbering.of(row, code))))
+        return chosen
+
+    def _sentences(self, numbers: Sequence[int]) -> Sentences:
+        """Sentences by their numbers."""
+        return Sentences(pad_rows([self._ids[i] for i in numbers], self.space.tokens.pad), self.vectors[list(numbers)])
+
+
+def _language_weights(targets: Sequence[str], weights: Mapping[str, float]) -> dict[str, float]:
+    """How often each target language is drawn beside the others; 1 where nothing is said."""
+    if foreign := [code for code in weights if code not in targets]:
+        raise UserError(f"languages.weights names {foreign[0]}, no target language: they are {', '.join(targets)}.")
+    if wrong := [code for code, weight in weights.items() if not 0 < weight < float("inf")]:
+        raise UserError(f"languages.weights.{wrong[0]}={weights[wrong[0]]}: expected a number above 0.")
+    return {code: float(weights.get(code, 1.0)) for code in targets}
 
 
 def _padded(clips: Sequence[NDArray[Any]]) -> Track:

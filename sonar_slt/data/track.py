@@ -24,3 +24,7 @@ class Track:
         """The same on a device, numbers in float32; pictures stay bytes, for a quarter of the memory."""
         values = self.values.to(device)
         return Track(values if values.dtype is torch.uint8 else values.float(), self.mask.to(device))
+
+    def rows(self, chosen: Tensor) -> Track:
+        """Some of the clips, by a mask or by numbers."""
+        return Track(self.values[chosen], self.mask[chosen])

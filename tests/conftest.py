@@ -25,9 +25,9 @@ MICRO = {
     "adapter.frame_hidden": 32,
     "adapter.hidden": 32,
     "adapter.layers": 1,
-    "adapter.queries": 2,
+    "adapter.pooling.queries": 2,
     "trainer.max_steps": 6,
-    "trainer.val_check_interval": 3,
+    "eval_every": 3,
     "trainer.log_every_n_steps": 1,
     "trainer.accelerator": "cpu",
 }

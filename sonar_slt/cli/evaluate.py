@@ -15,7 +15,7 @@ from typing import Any
 from sonar_slt.errors import UserError
 from sonar_slt.runs.files import write_json
 from sonar_slt.runs.record import Run
-from sonar_slt.runs.registry import Record, all_runs, find
+from sonar_slt.runs.registry import Record, all_runs, find, require_same
 
 
 def run(config: dict[str, Any]) -> float | None:
@@ -48,7 +48,7 @@ def evaluate(config: Mapping[str, Any], trained: Record, overrides: Sequence[str
     from sonar_slt.runs.report import write_report
     from sonar_slt.task import evaluation
     from sonar_slt.task.checkpoints import load
-    from sonar_slt.task.fitting import best_device, quiet
+    from sonar_slt.task.fitting import best_device, quiet, use_threads
 
     saved = yaml.safe_load((trained.folder / "config.yaml").read_text(encoding="utf-8"))
     checkpoint = trained.checkpoints / f"{config['checkpoint']}.ckpt"
@@ -64,8 +64,9 @@ def evaluate(config: Mapping[str, Any], trained: Record, overrides: Sequence[str
         saved["view"] = config["view"]
     console = Console(stderr=True, highlight=False)
     with quiet():
+        use_threads(saved.get("threads"))
         made = assemble(saved, device=best_device())
-    _same_as_trained(made.facts, trained)
+    require_same(trained, made.facts, "its scores would mean something else")
     made.data.require(config["split"], config["languages"]["targets"] or made.data.targets)
     languages = config["languages"]["targets"] or made.data.scorable(config["split"])
     load(made.task, checkpoint)
@@ -119,13 +120,3 @@ def _asked_for(config: Mapping[str, Any]) -> Record:
         ):
             return one
     raise UserError(f"No training in {root} has a checkpoint yet: `sonar-slt train` makes one.")
-
-
-def _same_as_trained(facts: Mapping[str, str], trained: Record) -> None:
-    """Refuse a space or a corpus that is not the one of the training: its scores would mean something else."""
-    for name, then in (("space_fingerprint", trained.space_fingerprint), ("manifest_hash", trained.manifest_hash)):
-        if then not in (None, facts[name]):
-            raise UserError(
-                f"{name} was {then} when {trained.folder.name} was trained and is {facts[name]} now: train again, or "
-                f"bring the former {name.partition('_')[0]} back."
-            )

@@ -20,7 +20,7 @@ from sonar_slt.runs.registry import interrupted, same_work
 
 RECIPE = "recipe.json"
 INGREDIENTS = ("task", "data", "batches", "objective", "schedule", "trainer")
-APART = {"trainer": ("accelerator", "devices", "log_every_n_steps", "val_check_interval")}
+APART = {"trainer": ("accelerator", "devices", "log_every_n_steps")}
 SOURCES = (
     "data/corpora/toy/meaning.py",
     "data/corpora/toy/sentences",

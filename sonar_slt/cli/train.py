@@ -17,7 +17,7 @@ from sonar_slt.cli.recipe import ensure_space
 from sonar_slt.config.compose import examine
 from sonar_slt.errors import UserError
 from sonar_slt.runs.provenance import code_hash
-from sonar_slt.runs.registry import Record, find
+from sonar_slt.runs.registry import Record, find, require_same
 
 
 def run(config: dict[str, Any]) -> float | None:
@@ -57,9 +57,11 @@ def train(
     from sonar_slt.config.build import build
     from sonar_slt.runs.record import Run
     from sonar_slt.runs.report import write_report
-    from sonar_slt.task.fitting import fit, quiet, run_parts, steps_not_epochs
+    from sonar_slt.task.checkpoints import load
+    from sonar_slt.task.fitting import fit, quiet, run_parts, steps_not_epochs, use_threads
 
     console = Console(stderr=True, highlight=False)
+    use_threads(config["threads"])
     begun = Run.start(
         Path(config["paths"]["runs"]),
         verb="train",
@@ -71,25 +73,62 @@ def train(
     )
     with quiet(), begun as current, ExitStack() as mirrored:
         console.print(f"Run {current.id} in {current.folder}")
-        parts = run_parts(current, config["name"])
+        looks = {"monitor": config["monitor"], "eval_every": config["eval_every"]}
+        chosen = (build(config["callbacks"]) or {}).values() if config.get("callbacks") else ()
+        parts = run_parts(current, config["name"], chosen=chosen, **looks)
         loggers = [parts.pop("journal")]
         if config.get("logger"):
             mirror = build(config["logger"], save_dir=current.folder, id=current.folder.name)
             mirrored.callback(mirror.experiment.finish)
             mirror.log_hyperparams(dict(config))
             loggers.append(mirror)
-        trainer = build(steps_not_epochs(config["trainer"]), logger=loggers, **parts)
+        settings = steps_not_epochs(config["trainer"], eval_every=config["eval_every"])
+        trainer = build(settings, logger=loggers, **parts)
+        loggers[0].follow(trainer)
         if trainer.world_size > 1:
             raise UserError(f"{trainer.world_size} processes: a training runs on one device yet; trainer.devices=1.")
         made = assemble(config, device=trainer.strategy.root_device)
         if config["conclude"] and made.space:
             made.data.require(config["conclude"], made.data.targets)
         current.update(device=str(trainer.strategy.root_device), code=code_hash(), **made.facts)
+        if parent:
+            require_same(parent, made.facts, "it cannot be gone on with")
+        elif config["init_from"]:
+            begun_with = begin(config, made)
+            current.update(**begun_with)
+            for told in begun_with.get("init_told", ()):
+                console.print(told)
         fit(trainer, made.task, made.data, parent.checkpoints / "last.ckpt" if parent else None)
+        best = current.folder / "checkpoints" / "best.ckpt"
+        if config["conclude"] and made.space and best.is_file():
+            load(made.task, best)
         metrics = made.task.conclude(current.folder, split=config["conclude"], tell=console.print)
         current.update(metrics=metrics)
     write_report(current.folder)
     return current.folder, metrics
+
+
+def begin(config: Mapping[str, Any], made: Any) -> dict[str, Any]:
+    """Take over the weights that `init_from` means; what the record should say of it."""
+    from sonar_slt.task.start import start_from
+
+    word, parts = config["init_from"], config["init_parts"]
+    if not made.space:
+        raise UserError("init_from= is for students of a space; a space is trained from nothing or gone on with.")
+    if not parts:
+        return {"init_from": None}
+    if word.endswith(".pt") or (Path(word) / "training_state.pt").is_file():
+        from sonar_slt.task.reference_files import start_from_reference
+
+        return {"init_from": word, "init_told": start_from_reference(made.task, Path(word), parts)}
+    former = find(Path(config["paths"]["runs"]), word, verb="train")
+    require_same(former, {"space_fingerprint": made.facts["space_fingerprint"]}, "its weights mean nothing here")
+    there = [former.checkpoints / f"{name}.ckpt" for name in ("best", "last")]
+    source = next((path for path in there if path.is_file()), None)
+    if source is None:
+        raise UserError(f"{former.folder.name} left no checkpoint to begin with: `sonar-slt runs` lists the runs.")
+    start_from(made.task, source, parts, said=former.folder.name)
+    return {"init_from": former.folder.name}
 
 
 def require_tracks(config: Mapping[str, Any]) -> dict[str, Any]:

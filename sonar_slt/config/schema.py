@@ -15,6 +15,8 @@ class Languages:
     """Which languages the student is trained into, and which it meets only when it is evaluated."""
 
     targets: list[str]
+    weights: dict[str, float] | None
+    spoken: list[str] | None
     anchors: list[str] | None
     unseen: list[str]
 
@@ -50,7 +52,12 @@ class Train(Verb):
 
     name: str
     seed: int
+    threads: int | None
     resume: str | None
+    init_from: str | None
+    init_parts: list[str]
+    eval_every: int
+    monitor: str
     conclude: str | None
     recipe: str | None
     languages: Languages
@@ -82,8 +89,9 @@ class Demo(Verb):
 
 @dataclass(kw_only=True)
 class Check(Train):
-    """``conf/check.yaml``: what ``train`` has, for it is looked at without being trained, and a round trip."""
+    """``conf/check.yaml``: what ``train`` has, for it is looked at without being trained, and what is tried of it."""
 
+    fits: bool
     round_trip: int
     least_bleu: float
 
@@ -95,6 +103,7 @@ class Bench(Train):
     inputs: list[str]
     rounds: int
     steps: int
+    stepped: int
     encoded: int
     decoded: int
     trained: int
@@ -148,6 +157,19 @@ class Extract(Verb):
     workers: int | None
     pictures: int
     precision: str | None
+    paths: Paths
+
+
+@dataclass(kw_only=True)
+class AugmentText(Verb):
+    """``conf/augment_text.yaml`` beside its rooms."""
+
+    language: str | None
+    languages: Chosen
+    replace: bool
+    least_cosine: float
+    drop_flagged: bool
+    recipe: str | None
     paths: Paths
 
 

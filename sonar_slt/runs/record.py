@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -117,15 +117,27 @@ class Run:
         self._write()
 
     def log(self, split: Split, step: int, values: Mapping[str, float]) -> None:
-        """Append one line to `<split>_log.jsonl` and one row per value to `metrics.csv` (step, split, name, value).
+        """Append one line to `train_log.jsonl` and one row per value to `metrics.csv` (step, split, name, value).
 
-        The table is long, not wide, so that a new name never changes the rows that are there.
+        A line of the dev split stands in `dev_log.jsonl` too. The table is long, not wide, so that a new name never
+        changes the rows that are there.
         """
         numbers = {name: value if isinstance(value, int) else float(value) for name, value in values.items()}
-        line = {"step": step, "seconds": round(self._seconds(), 3), **plain(numbers)}
-        self._append(f"{split}_log.jsonl", json.dumps(line, ensure_ascii=False) + "\n")
+        line = {"split": split, "step": step, "seconds": round(self._seconds(), 3), **plain(numbers)}
+        self._line("train_log.jsonl", line)
+        if split == "dev":
+            self._line("dev_log.jsonl", line)
         rows = (f"{step},{split},{_csv_word(name)},{number}\n" for name, number in numbers.items())
         self._append("metrics.csv", "".join(rows), header="step,split,name,value\n")
+
+    def note(self, event: str, **facts: Any) -> None:
+        """Append something that happened to `train_log.jsonl`, such as clips that were skipped."""
+        self._line("train_log.jsonl", {"event": event, "seconds": round(self._seconds(), 3), **plain(facts)})
+
+    def show(self, step: int, samples: Iterable[Mapping[str, Any]]) -> None:
+        """Append what was said of some clips at a step to `samples.jsonl`, each with its references."""
+        for sample in samples:
+            self._line("samples.jsonl", {"step": step, **plain(sample)})
 
     def close(self, status: Literal["finished", "failed", "killed"], reason: str | None = None) -> None:
         """Write how the run ended. Does nothing when it has ended before."""
@@ -156,6 +168,9 @@ class Run:
             self.close(*_ending(error))
         except OSError as full:  # a full disk is often the error itself: it must not hide behind this one
             error.add_note(f"The record in {self.folder} could not be closed: {full}")
+
+    def _line(self, name: str, line: Mapping[str, Any]) -> None:
+        self._append(name, json.dumps(line, ensure_ascii=False) + "\n")
 
     def _append(self, name: str, text: str, header: str = "") -> None:
         if name not in self._logs:

@@ -124,6 +124,17 @@ def interrupted(runs: Iterable[Record]) -> Record | None:
     return next((run for run in stopped if (run.checkpoints / "last.ckpt").is_file()), None)
 
 
+def require_same(former: Record, facts: Mapping[str, str], doing: str) -> None:
+    """Refuse a space or a corpus that is not the one of a former run; `doing` says what cannot be done without it."""
+    for name, then in (("space_fingerprint", former.space_fingerprint), ("manifest_hash", former.manifest_hash)):
+        if then is not None and name in facts and then != facts[name]:
+            what = name.partition("_")[0]
+            raise UserError(
+                f"{name} was {then} when {former.folder.name} was trained and is {facts[name]} now, so that {doing}: "
+                f"bring the former {what} back, or train anew."
+            )
+
+
 def _of_verb(run: Record, verb: str | None) -> Record:
     if verb is not None and run.status != "unreadable" and run.verb != verb:
         raise UserError(f"{run.folder.name} is a run of {run.verb!r}, but one of {verb!r} is needed: {LIST}")

@@ -19,7 +19,7 @@ from sonar_slt.runs.table import score_rows
 SAMPLES = 12
 POINTS = 300
 """More points than this in a curve cannot be told apart on a screen; they are averaged."""
-NOT_TERMS = frozenset({"step", "seconds", "epoch"})
+NOT_TERMS = frozenset({"step", "seconds", "epoch", "split"})
 
 
 def write_report(folder: Path) -> Path:
@@ -69,6 +69,8 @@ def _curves(folder: Path) -> list[dict[str, Any]]:
     charts: dict[str, dict[str, Any]] = {}
     for split in ("train", "dev"):
         for line in read_lines(folder / f"{split}_log.jsonl"):
+            if line.get("split", split) != split or "event" in line:
+                continue
             step = line.get("step")
             for key, value in line.items():
                 if key in NOT_TERMS or not isinstance(step, int | float) or not isinstance(value, int | float):

@@ -2,41 +2,82 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from torch import Tensor
+
+from sonar_slt.errors import UserError
+
+AVERAGED = "averaged"
+"""Where a checkpoint keeps the moving average of its weights, if there is one: it is what is evaluated."""
+RISING = ("bleu", "chrf", "retrieval")
+"""Figures of the dev log that are better when they are larger; all others are losses."""
+
+
+class Best:
+    """The best value so far of a figure in the dev log."""
+
+    def __init__(self, monitor: str, *, least: float = 0.0) -> None:
+        self.monitor, self.least = monitor, least
+        self.value: float | None = None
+
+    def improved(self, metrics: Mapping[str, Any]) -> bool | None:
+        """Whether the figure is better than ever; None where it was not measured or is no number."""
+        if self.monitor not in metrics or metrics[self.monitor] != metrics[self.monitor]:
+            return None
+        value = float(metrics[self.monitor])
+        rises = self.monitor.removeprefix("dev/").startswith(RISING)
+        if self.value is not None and (value - self.value if rises else self.value - value) <= self.least:
+            return False
+        self.value = value
+        return True
 
 
 class Checkpoints(pl.Callback):
-    """Write `last.ckpt` at every look at the dev split and at an interruption, `best.ckpt` when `monitor` falls."""
+    """Write `last.ckpt` at every look at the dev split and at an interruption, `best.ckpt` when `monitor` is best."""
 
-    def __init__(self, *, folder: Path, monitor: str = "dev/loss") -> None:
-        self.folder, self.monitor = folder, monitor
-        self.lowest = math.inf
+    def __init__(self, *, folder: Path, monitor: str = "dev/bleu", every: int = 250) -> None:
+        self.folder, self.every = folder, every
+        self.best = Best(monitor)
 
     def state_dict(self) -> dict[str, Any]:
         """How good the best one is, and where the random numbers stand, for a run that goes on."""
-        return {"lowest": self.lowest, "random": torch.get_rng_state()}
+        devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        return {"best": self.best.value, "random": torch.get_rng_state(), "devices": devices}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over how good the best one was, and go on with the very random numbers that would have come next."""
-        self.lowest = float(state_dict["lowest"])
+        self.best.value = state_dict["best"]
         torch.set_rng_state(state_dict["random"])
+        if len(state_dict["devices"]) == torch.cuda.device_count() > 0:
+            torch.cuda.set_rng_state_all(state_dict["devices"])
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """A batch that was begun when a run was interrupted is begun anew: Lightning would count it twice."""
+        batches = trainer.fit_loop.epoch_loop.batch_progress.total
+        batches.ready = batches.started = batches.processed  # type: ignore[attr-defined]
+
+    def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Of steps, too, it counts one too many when a training goes on, and would log at others than before."""
+        trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save, and save again under the name of the best if it is."""
-        value = trainer.callback_metrics.get(self.monitor)
-        if value is not None and float(value) < self.lowest:
-            self.lowest = float(value)
+        improved = self.best.improved(trainer.callback_metrics)
+        if improved is None and not trainer.fast_dev_run:  # type: ignore[attr-defined]
+            known = ", ".join(sorted(name for name in trainer.callback_metrics if name.startswith("dev/")))
+            raise UserError(f"monitor={self.best.monitor} is not in the dev log, or no number there; it has {known}.")
+        if improved:
             self._save(trainer, "best")
         self._save(trainer, "last")
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         """A task without a dev split keeps its last state as often as others look at theirs."""
-        if not trainer.enable_validation and trainer.global_step % int(trainer.val_check_interval or 1) == 0:
+        if not trainer.enable_validation and trainer.global_step % self.every == 0:
             self._save(trainer, "last")
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -58,11 +99,33 @@ class Checkpoints(pl.Callback):
             draft.unlink(missing_ok=True)
 
 
+def kept(task: pl.LightningModule) -> set[str]:
+    """The names of what a checkpoint holds: weights that learn, or would if they were not frozen, and buffers."""
+    frozen: Iterable[str] = getattr(task, "frozen", ())
+    own = task.state_dict()
+    learning = {name for name, weight in task.named_parameters() if weight.requires_grad}
+    return (learning | set(frozen) | {name for name, _ in task.named_buffers()}) & own.keys()
+
+
+def learnt(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The weights of a checkpoint as they are to be evaluated: averaged where an average was kept."""
+    return {**checkpoint["state_dict"], **checkpoint.get(AVERAGED, {})}
+
+
+def require_whole(task: pl.LightningModule, state: Mapping[str, Tensor], said: str) -> None:
+    """Refuse weights that are not those of this task, by name and by shape; `said` names them in the error."""
+    own, wanted = task.state_dict(), kept(task)
+    lacking, foreign = sorted(wanted - state.keys()), sorted(state.keys() - own.keys())
+    shaped = [name for name in state if name in own and state[name].shape != own[name].shape]
+    if lacking or foreign or shaped:
+        what = f"it lacks {lacking[:3]} and has {foreign[:3]} too many"
+        if shaped:
+            what = f"{shaped[0]} is {tuple(state[shaped[0]].shape)} there and {tuple(own[shaped[0]].shape)} here"
+        raise UserError(f"{said} does not fit: {what}. Was it made with another adapter, student or objective?")
+
+
 def load(task: pl.LightningModule, path: Path) -> None:
     """Bring a task's learnt weights back; every weight that learns must be in the file, and nothing else may be."""
-    state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
-    learning = {name for name, weight in task.named_parameters() if weight.requires_grad}
-    lacking, foreign = learning - state.keys(), state.keys() - dict(task.state_dict()).keys()
-    if lacking or foreign:
-        raise ValueError(f"{path} does not fit: it lacks {sorted(lacking)[:3]} and has {sorted(foreign)[:3]} too many.")
+    state = learnt(torch.load(path, map_location="cpu", weights_only=True))
+    require_whole(task, state, str(path))
     task.load_state_dict(state, strict=False)

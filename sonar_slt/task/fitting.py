@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,17 +22,19 @@ from sonar_slt.task.journal import Journal
 from sonar_slt.task.progress import StepProgress
 
 
-def steps_not_epochs(settings: Mapping[str, Any]) -> dict[str, Any]:
+def steps_not_epochs(settings: Mapping[str, Any], *, eval_every: int) -> dict[str, Any]:
     """Trainer settings for trainings that are counted in steps: batches never end, dev comes every so many steps."""
     steps = int(settings["max_steps"])
     on_gpu = torch.cuda.is_available() and settings.get("accelerator") != "cpu"
     if steps < 1:
         raise UserError(f"trainer.max_steps={steps}: a training has at least one step.")
+    if eval_every < 1:
+        raise UserError(f"eval_every={eval_every}: expected a number of optimiser steps, at least 1.")
     together = int(settings.get("accumulate_grad_batches") or 1)  # Lightning looks every so many batches, not steps
     return {
         **settings,
         "max_epochs": -1,
-        "val_check_interval": min(int(settings.get("val_check_interval") or steps), steps) * together,
+        "val_check_interval": min(eval_every, steps) * together,
         "check_val_every_n_epoch": None,
         "num_sanity_val_steps": 0,
         "precision": settings.get("precision") or ("bf16-mixed" if on_gpu else "32-true"),
@@ -42,15 +44,29 @@ def steps_not_epochs(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def use_threads(threads: int | None) -> None:
+    """So many of the processor's; results hang on it in their last bits, and after many steps in more than these."""
+    if threads is not None and threads < 1:
+        raise UserError(f"threads={threads}: expected at least 1, or null for all cores.")
+    if threads is not None:
+        torch.set_num_threads(threads)
+
+
 def best_device() -> torch.device:
     """The first GPU if there is one."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def run_parts(run: Run, title: str) -> dict[str, Any]:
-    """What a run adds to its trainer: where to write, what to log, what to keep, what to show."""
+def run_parts(
+    run: Run, title: str, *, monitor: str, eval_every: int, chosen: Iterable[pl.Callback] = ()
+) -> dict[str, Any]:
+    """What a run adds to its trainer: where to write, what to log, what to keep, what to show.
+
+    The callbacks that were chosen come first: they have brought everything into place when a checkpoint is written.
+    """
     callbacks: list[pl.Callback] = [
-        Checkpoints(folder=run.folder / "checkpoints"),
+        *chosen,
+        Checkpoints(folder=run.folder / "checkpoints", monitor=monitor, every=eval_every),
         StepProgress(title=title),
         Interruption(),
     ]
@@ -83,6 +99,7 @@ def quiet() -> Iterator[None]:
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
         warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")
+        warnings.filterwarnings("ignore", message=".*training_step. returned .None.*")  # told by ourselves
         for name in names:
             logging.getLogger(name).setLevel(logging.ERROR)
         try:

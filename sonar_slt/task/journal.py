@@ -17,12 +17,22 @@ def is_due(trainer: pl.Trainer) -> bool:
     return (trainer.global_step + 1) % logged == 0
 
 
+def journal_of(trainer: pl.Trainer) -> Journal | None:
+    """The journal among a trainer's loggers; a bare trainer has none."""
+    return next((logger for logger in trainer.loggers if isinstance(logger, Journal)), None)
+
+
 class Journal(Logger):
     """Names that begin with `dev/` go to the dev log, all others to the train log."""
 
     def __init__(self, run: Run) -> None:
         super().__init__()
         self.run = run
+        self._trainer: pl.Trainer | None = None
+
+    def follow(self, trainer: pl.Trainer) -> None:
+        """Count steps as this trainer does: the optimiser's. Lightning's own count is one too many after a resume."""
+        self._trainer = trainer
 
     @property
     def name(self) -> str:
@@ -39,6 +49,7 @@ class Journal(Logger):
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """One line per split in the run's logs."""
+        step = self._trainer.global_step if self._trainer else step
         values = {name: value for name, value in metrics.items() if name != "epoch"}
         dev = {name.removeprefix("dev/"): value for name, value in values.items() if name.startswith("dev/")}
         train = {name.removeprefix("train/"): value for name, value in values.items() if not name.startswith("dev/")}

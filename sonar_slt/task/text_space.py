@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sonar_slt.data.bitext import Bitext, PairBatch
 from sonar_slt.metrics.space import space_scores
-from sonar_slt.objective import Landing, Objective
+from sonar_slt.objective import Landing, Objective, Outcome
 from sonar_slt.space.fresh import new_model, rescale
 from sonar_slt.space.likelihood import sentence_nll
 from sonar_slt.space.opening import freeze
@@ -63,7 +63,7 @@ class TextSpace(pl.LightningModule):
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.noise, self.noised, self.element, self.judged = noise, noised, element, judged
 
-    def training_step(self, batch: PairBatch, number: int) -> Tensor:
+    def training_step(self, batch: PairBatch, number: int) -> Tensor | None:
         """Both sides of every pair are encoded once, and each is decoded from the vector of the other."""
         progress = self.trainer.global_step / max(1, self.trainer.max_steps)
         size = len(batch.source)
@@ -80,11 +80,10 @@ class TextSpace(pl.LightningModule):
         landing = Landing(
             vectors[size : 2 * size], vectors[:size], {"translation": nll[: 2 * size], "denoising": nll[2 * size :]}
         )
-        loss: Tensor
-        loss, values = self.objective(landing, progress)
-        if is_due(self.trainer):
-            self.log_dict({"loss": loss.detach(), **values})
-        return loss
+        outcome: Outcome = self.objective(landing, progress)
+        if outcome.loss is not None and is_due(self.trainer):
+            self.log_dict({"loss": outcome.loss.detach(), **outcome.values})
+        return outcome.loss
 
     def configure_optimizers(self) -> Any:
         """AdamW with SONAR's betas."""

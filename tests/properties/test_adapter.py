@@ -29,16 +29,21 @@ pytestmark = pytest.mark.properties
 ROOM = conf_folder() / "adapter"
 NO_ADAPTER = {"auto"}
 """Options that stand for another one."""
-COMBINED = {"spamo"}
+COMBINED = {"spamo", "keypoint"}
 """Options of which every combination of inner rooms is looked at; of others the one that they come with."""
 TINY = [f"backbone.architecture.{size}" for size in ("img_size=32", "embed_dim=16", "depth=1", "num_heads=2")]
 SMALL = {
     "visual": [f"adapter.eye.{size}" for size in TINY],
     "multimodal": [f"adapter.spatial.{size}" for size in TINY],
+    "reference": [
+        f"adapter.{size}"
+        for size in ("frame_dim=16", "frame_layers=1", "frame_heads=2", "dim=32", "layers=1", "heads=2")
+    ],
 }
 """By option, overrides that make it small enough for a test."""
-EXACT = {"keypoint"}
-"""Options whose results padding changes in no bit of a float32; others round as the shapes of their products do."""
+EXACT = {("keypoint", "attention")}
+"""Options and poolings whose results padding changes in no bit of a float32; others round as the shapes of their
+products do."""
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
 SIZES: dict[str, Any] = {"dim": 32, "layers": 2, "heads": 4, "hidden": 48, "vocabulary": 9000}
 LENGTHS = (1, 2, 5, 30, 61, 90, 121, 200)
@@ -144,7 +149,8 @@ def padded(clips: list[Clip], extra: int = 0, dtype: torch.dtype = torch.float32
 
 
 def same(case: tuple[str, ...], first: Tensor, second: Tensor) -> bool:
-    if case[0] in EXACT and first.dtype is torch.float32:
+    pooling = next((word.rpartition("=")[2] for word in case if word.startswith("pooling@")), None)
+    if (case[0], pooling) in EXACT and first.dtype is torch.float32:
         return torch.equal(first, second)
     return bool((first - second).abs().max() < TOLERANCE[first.dtype])
 

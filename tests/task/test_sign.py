@@ -46,7 +46,17 @@ def test_the_run_folder_is_whole(trained: Any) -> None:
     for name in ("config.yaml", "overrides.yaml", "metrics.csv", "train_log.jsonl", "dev_log.jsonl", "report.html"):
         assert (folder / name).stat().st_size > 0, name
     steps = [json.loads(line) for line in (folder / "train_log.jsonl").read_text("utf-8").splitlines()]
-    assert {"loss", "mse", "cosine", "ce", "ae"} <= steps[0].keys() and len(steps) == 6
+    assert [line["split"] for line in steps] == ["train"] * 3 + ["dev"] + ["train"] * 3 + ["dev"]
+    told = {"loss", "mse", "cosine", "ce", "ae", "lr", "gradient", "clips_per_second", "waiting"}
+    assert told <= steps[0].keys()
+    looks = [json.loads(line) for line in (folder / "dev_log.jsonl").read_text("utf-8").splitlines()]
+    assert looks == [line for line in steps if line["split"] == "dev"]
+    real = {f"{name}_{code}" for name in ("bleu", "chrf") for code in ("deu_Latn", "rus_Cyrl")}
+    assert {"loss", "mse", "cosine", "ce", "ae", "bleu", "chrf", "bleu_unseen", "retrieval_at_1"} | real <= looks[
+        0
+    ].keys()
+    samples = [json.loads(line) for line in (folder / "samples.jsonl").read_text("utf-8").splitlines()]
+    assert {sample["step"] for sample in samples} == {3, 6} and all(sample["references"] for sample in samples)
     lines = (folder / "hypotheses" / "dev.tur_Latn.jsonl").read_text("utf-8").splitlines()
     assert (
         len(lines) == 6
@@ -97,7 +107,7 @@ def test_a_foreign_checkpoint_is_refused(trained: Any, tmp_path: Path) -> None:
     state = weights(folder)
     state["state_dict"].pop(next(name for name in state["state_dict"] if "adapters" in name))
     torch.save(state, tmp_path / "broken.ckpt")
-    with pytest.raises(ValueError, match="does not fit"):
+    with pytest.raises(UserError, match="does not fit"):
         load(assemble(config).task, tmp_path / "broken.ckpt")
 
 
@@ -131,7 +141,10 @@ def test_going_on_equals_never_having_stopped(trained: Any, together: int, monke
         assert torch.equal(weight, resumed["state_dict"][name]), name
     first = [json.loads(line) for line in (folder / "train_log.jsonl").read_text("utf-8").splitlines()]
     second = [json.loads(line) for line in (again / "train_log.jsonl").read_text("utf-8").splitlines()]
-    assert [line["loss"] for line in second] == [line["loss"] for line in first[-len(second) :]]
+    kept = ("split", "step", "loss")
+    assert [[line[key] for key in kept] for line in second] == [
+        [line[key] for key in kept] for line in first[-len(second) :]
+    ]
 
 
 class TestBatches:

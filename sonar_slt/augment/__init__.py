@@ -11,6 +11,12 @@ from sonar_slt.augment.crop import Crop
 from sonar_slt.augment.frame_dropout import FrameDropout
 from sonar_slt.augment.frame_mask import FrameMask
 from sonar_slt.augment.frame_shuffle import FrameShuffle
+from sonar_slt.augment.lost_hand import LostHand
+from sonar_slt.augment.mirror import Mirror
+from sonar_slt.augment.noise import Noise
+from sonar_slt.augment.rotation import Rotation
+from sonar_slt.augment.scale import Scale
+from sonar_slt.augment.time_warp import TimeWarp
 
 __all__ = [
     "Augmentation",
@@ -21,4 +27,10 @@ __all__ = [
     "FrameDropout",
     "FrameMask",
     "FrameShuffle",
+    "LostHand",
+    "Mirror",
+    "Noise",
+    "Rotation",
+    "Scale",
+    "TimeWarp",
 ]

@@ -24,7 +24,7 @@ class PictureAugmentation(Augmentation):
     def changed(self, clip: Tensor, draw: Sequence[float]) -> Tensor:
         """`clip` (frames, 3, height, width) uint8, its real frames alone, to the same shape and type."""
 
-    def __call__(self, track: Track, random: torch.Generator) -> Track:
+    def __call__(self, track: Track, name: str, random: torch.Generator) -> Track:
         """Change the real frames of `pictures` (batch, time, 3, height, width) uint8."""
         drawn: list[list[float]] = torch.rand(len(track.values), self.draws, generator=random).tolist()
         values = track.values.clone()

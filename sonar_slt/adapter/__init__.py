@@ -7,6 +7,7 @@ from sonar_slt.adapter.adapter import Adapter, Measure
 from sonar_slt.adapter.eye import Eye
 from sonar_slt.adapter.keypoint import KeypointAdapter
 from sonar_slt.adapter.multimodal import MultimodalAdapter
+from sonar_slt.adapter.reference import ReferenceAdapter
 from sonar_slt.adapter.spamo import SpamoAdapter
 from sonar_slt.adapter.steps import PointSteps
 from sonar_slt.adapter.visual import VisualAdapter
@@ -18,6 +19,7 @@ __all__ = [
     "Measure",
     "MultimodalAdapter",
     "PointSteps",
+    "ReferenceAdapter",
     "SpamoAdapter",
     "VisualAdapter",
 ]

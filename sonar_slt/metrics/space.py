@@ -39,15 +39,18 @@ def space_scores(
 ) -> dict[str, Any]:
     """BLEU of auto-encoding per language and of translation per pair, xsim and xsim++ of each language to `pivot`.
 
-    All sentences are searched for; the first `decoded` of each language are decoded into every language.
+    All sentences are searched for; the first `decoded` of each language are decoded into every language. A space of
+    one language translates nothing, and what is searched for there is the second way of saying each sentence.
     """
     first = {code: [ways[0] for ways in rows] for code, rows in held_out.references.items()}
     vectors = {code: space.encode(texts, code) for code, texts in first.items()}
     bleu = _translations(space, vectors, held_out, decoded, num_beams)
+    if pivot not in vectors:
+        pivot = next(iter(vectors))
     negatives = space.encode(held_out.negatives[pivot], pivot)
-    others = [code for code in vectors if code != pivot]
-    plain = {code: xsim(vectors[code], vectors[pivot], texts=first[pivot]).rate for code in others}
-    hard = {code: xsim_plus_plus(vectors[code], vectors[pivot], negatives).rate for code in others}
+    searching = {code: found for code, found in vectors.items() if code != pivot} or _ways(space, held_out, pivot)
+    plain = {code: xsim(found, vectors[pivot], texts=first[pivot]).rate for code, found in searching.items()}
+    hard = {code: xsim_plus_plus(found, vectors[pivot], negatives).rate for code, found in searching.items()}
     auto = {source: value for (source, target), value in bleu.items() if source == target}
     translated = {f"{a}-{b}": value for (a, b), value in bleu.items() if a != b}
     return {
@@ -59,6 +62,12 @@ def space_scores(
         "n_decoded": min(decoded, len(next(iter(first.values())))),
         "norm": float(torch.cat(list(vectors.values())).norm(dim=1).mean()),
     }
+
+
+def _ways(space: Codec, held_out: HeldOut, code: str) -> dict[str, Tensor]:
+    """Vectors of the second way of saying each sentence; none where some sentence has one way only."""
+    rows = held_out.references[code]
+    return {code: space.encode([ways[1] for ways in rows], code)} if all(len(ways) > 1 for ways in rows) else {}
 
 
 def _translations(

@@ -40,8 +40,9 @@ def key_scores(metrics: Mapping[str, Any]) -> str:
     if _is_number(retrieval := metrics.get("retrieval_at_1")):
         parts.append(f"R@1 {retrieval:.1f}")
     if space := metrics.get("space"):
-        parts.append(f"AE {space['auto_encoding_bleu']['mean']:.1f}  MT {space['translation_bleu']['mean']:.1f}")
-        parts.append(f"xsim++ {space['xsim_plus_plus']['mean']:.2f} %")
+        parts.append(f"AE {space['auto_encoding_bleu']['mean']:.1f}")
+        parts += [f"MT {mean:.1f}" for mean in [space["translation_bleu"].get("mean")] if mean is not None]
+        parts += [f"xsim++ {mean:.2f} %" for mean in [space["xsim_plus_plus"].get("mean")] if mean is not None]
     if not parts:
         numbers = [(key, value) for key, value in metrics.items() if _is_number(value)]
         parts = [f"{key} {value:.4g}" for key, value in numbers[:3]]

@@ -66,7 +66,8 @@ class AttentionPooling(Pooling):
     """A shallow decoder that reads `</s>` alone, looks at all states, and whose output is the vector.
 
     The SONAR-SLT paper starts it from the checkpoint's first three decoder layers (`take="first"`); the reference
-    tools run the last four (`take="last", layers=4`). The layers are copies: training them moves nothing else.
+    tools run the last four (`take="last", layers=4`). A decoder with fewer gives all it has. The layers are copies:
+    training them moves nothing else.
     """
 
     needs_decoder = True
@@ -85,11 +86,9 @@ class AttentionPooling(Pooling):
     def adopt(self, model: Any) -> None:
         """Copy layers, final norm and the reading of `</s>` from the model's decoder."""
         decoder = model.model.decoder
-        if len(decoder.layers) < self.count:
-            there = len(decoder.layers)
-            raise UserError(
-                f"Attention pooling wants {self.count} decoder layers, and the space as it is opened has {there}."
-            )
+        if not len(decoder.layers):
+            raise UserError("Attention pooling is made of decoder layers, and the space was opened with only=encoder.")
+        self.count = min(self.count, len(decoder.layers))
         chosen = decoder.layers[: self.count] if self.take == "first" else decoder.layers[-self.count :]
         self.layers, self.norm = copy.deepcopy(chosen), copy.deepcopy(decoder.layer_norm)
         end = torch.tensor([[model.config.eos_token_id]], device=model.device)

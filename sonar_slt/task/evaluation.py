@@ -21,6 +21,7 @@ from sonar_slt.languages import language
 from sonar_slt.metrics.text import score_translations
 from sonar_slt.metrics.vectors import cosine, retrieval_at_1
 from sonar_slt.runs.files import write_atomically
+from sonar_slt.space.bridged import readable
 from sonar_slt.space.spread import mean_and_spread
 from sonar_slt.space.student import Student
 
@@ -126,16 +127,24 @@ def retrieval(data: Clips, rows: Sequence[Row], z: Tensor) -> float:
 
 def _round_trips(
     student: Student, data: Clips, references: list[list[str]], code: str, z: Tensor, num_beams: int
-) -> tuple[float, float, Tensor]:
-    """BLEU of the first reference through the space and back, before and after adaptation, and cosines to it."""
-    vectors = data.cache.encode([given[0] for given in references], code)
-    with student.as_teacher() as space:
-        plain = space.decode(vectors, code, num_beams=num_beams)
+) -> tuple[float | None, float, Tensor]:
+    """BLEU of the first reference through the space and back, before and after adaptation, and cosines to it.
+
+    The first is None where the untouched decoder reads other vectors than those of the space.
+    """
+    first = [given[0] for given in references]
+    vectors = data.cache.encode(first, code)
+    known = readable(data.space, vectors, first, code)
+    plain = None
+    if known is not None:
+        with student.as_teacher() as space:
+            plain = space.decode(known, code, num_beams=num_beams)
     adapted = student.decode(vectors, code, num_beams=num_beams)
     ceiling, ae = (
-        score_translations(texts, references, lang=code, resamples=0)["scores"]["bleu"]["value"]
+        None if texts is None else score_translations(texts, references, lang=code, resamples=0)["scores"]["bleu"]["value"]
         for texts in (plain, adapted)
     )
+    assert ae is not None
     return ceiling, ae, cosine(z.cpu(), vectors)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sonar_slt.data.corpora.toy.meaning import Meaning, Split, draw_split
 from sonar_slt.data.corpora.toy.rendering import RENDERING, drawn, look
 from sonar_slt.data.corpora.toy.sentences import LANGUAGES, render
-from sonar_slt.data.corpora.toy.signing import Signer, perform, signers
+from sonar_slt.data.corpora.toy.signing import SIGN_LANGUAGES, Signer, perform, signers
 from sonar_slt.data.corpora.toy.signing.camera import HEIGHT, WIDTH
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.film import Drawn, Film
@@ -53,6 +53,7 @@ class ToyCorpus(Corpus):
         fps: float | None = None,
         seed: int = 0,
         languages: Sequence[str] = LANGUAGES,
+        signing: str = "a",
     ) -> None:
         super().__init__(folder=folder, preparation=preparation)
         self.sizes: dict[Split, int] = {"train": train, "dev": dev, "test": test}
@@ -62,7 +63,11 @@ class ToyCorpus(Corpus):
         if signer_count < 1 or (fps is not None and not 1 <= fps <= 1000):
             raise UserError(f"data.signer_count={signer_count} data.fps={fps}: one signer at least, 1 to 1000 frames.")
         self.signer_count, self.seed, self.languages = signer_count, seed, tuple(languages)
-        self.fps = fps
+        if signing not in SIGN_LANGUAGES:
+            raise UserError(
+                f"data.signing={signing}: the toy world has two sign languages, {' and '.join(SIGN_LANGUAGES)}."
+            )
+        self.fps, self.signing = fps, signing
 
     def label_files(self) -> Sequence[Path]:
         """None: everything is generated."""
@@ -74,6 +79,7 @@ class ToyCorpus(Corpus):
             "sizes": self.sizes,
             "signers": self.signer_count,
             "fps": self.fps,
+            "signing": self.signing,
             "seed": self.seed,
             "languages": list(self.languages),
             "sources": source_hash(*SOURCES),
@@ -87,7 +93,13 @@ class ToyCorpus(Corpus):
         """A performance of the clip's meaning, in pixels."""
         number = self._numbers[entry.id]
         _, meaning = self._meanings[number]
-        performance = perform(meaning, signer=self._signer(number)[1], seed=self._seed(number), fps=self.fps)
+        performance = perform(
+            meaning,
+            signer=self._signer(number)[1],
+            seed=self._seed(number),
+            fps=self.fps,
+            language=SIGN_LANGUAGES[self.signing],
+        )
         return Recording(points=performance.points, layout=OPENPOSE_137, fps=performance.fps, size=(WIDTH, HEIGHT))
 
     def film(self, row: Row, *, step: int = 1) -> Film:

@@ -1,4 +1,4 @@
-"""The toy world as text: training meanings said in any two of its languages, and held-out ones to be judged by."""
+"""The toy world as text: training meanings said twice, and held-out ones to be judged by."""
 
 from __future__ import annotations
 
@@ -7,19 +7,25 @@ from random import Random
 
 from sonar_slt.data.corpora.toy.meaning import Meaning, draw, draw_split, one_slot_changes
 from sonar_slt.data.corpora.toy.sentences import LANGUAGES, render
+from sonar_slt.errors import UserError
 from sonar_slt.metrics.space import HeldOut
 
 
 class ToyText:
     """An endless corpus of forecasts of the training split; held-out meanings are never drawn from it."""
 
-    def __init__(self, *, languages: Sequence[str] = LANGUAGES) -> None:
-        self.languages = tuple(languages)
+    def __init__(self, *, languages: Sequence[str] | None = None) -> None:
+        self.languages = LANGUAGES if languages is None else tuple(languages)
+        if not self.languages or len(set(self.languages)) < len(self.languages):
+            raise UserError(f"data.languages={list(self.languages)}: expected one code or several different ones.")
 
     def pair(self, random: Random, languages: Sequence[str]) -> tuple[str, str]:
-        """One training meaning, said in two languages, each in one of its valid ways."""
+        """One training meaning, said in two languages, each in one of its valid ways; in one language, in two ways."""
         meaning = _training_meaning(random)
-        first, second = (random.choice(render(meaning, language)) for language in languages)
+        if languages[0] == languages[1]:
+            first, second = random.sample(render(meaning, languages[0]), 2)
+        else:
+            first, second = (random.choice(render(meaning, language)) for language in languages)
         return first, second
 
     def sample(self, random: Random, language: str) -> str:

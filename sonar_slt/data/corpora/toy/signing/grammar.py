@@ -1,16 +1,21 @@
-"""The grammar: from a meaning to glosses in the order time, place, topic, comment.
+"""The grammar: from a meaning to glosses, in the order of a sign language.
 
 Negation and likelihood have no sign of their own. They are markers of face and head, made with the topic's sign.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
 from sonar_slt.data.corpora.toy.meaning import Contrast, Meaning, Temperature, Wind
 
 Marker = Literal["negated", "probable", "possible"]
+Part = Literal["time", "place", "topic", "comment"]
+
+TIME_FIRST: tuple[Part, ...] = ("time", "place", "topic", "comment")
+TOPIC_FIRST: tuple[Part, ...] = ("topic", "comment", "time", "place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +30,15 @@ class Gloss:
         return self.sign.upper() + (f"[{','.join(self.markers)}]" if self.markers else "")
 
 
-def glosses(meaning: Meaning) -> list[Gloss]:
+def glosses(meaning: Meaning, order: Sequence[Part] = TIME_FIRST) -> list[Gloss]:
     """What is signed, in order."""
-    topic = Gloss(meaning.phenomenon, _markers(meaning))
-    return [Gloss(meaning.time), Gloss(meaning.region), topic, *map(Gloss, _comment(meaning.second))]
+    parts: dict[Part, list[Gloss]] = {
+        "time": [Gloss(meaning.time)],
+        "place": [Gloss(meaning.region)],
+        "topic": [Gloss(meaning.phenomenon, _markers(meaning))],
+        "comment": [Gloss(sign) for sign in _comment(meaning.second)],
+    }
+    return [gloss for part in order for gloss in parts[part]]
 
 
 def _markers(meaning: Meaning) -> tuple[Marker, ...]:

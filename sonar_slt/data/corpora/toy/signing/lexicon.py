@@ -1,4 +1,4 @@
-"""The vocabulary of the toy sign language: handshapes, places, movements, and the signs made of them.
+"""The vocabulary of the toy sign languages: handshapes, places, movements, and the signs made of them.
 
 As in real sign languages a sign is a bundle of a few contrastive parameters, and there are pairs that differ in one of
 them only: the second hand (TODAY and TONIGHT, the digits 1 and 6), the handshape (RAIN and HAIL), the movement (RAIN
@@ -199,4 +199,4 @@ SIGNS: dict[str, Sign] = {
     **DIGIT_SIGNS,
     **FUNCTION_SIGNS,
 }
-"""Every sign by name. A region and a direction of the wind share one sign; only the order tells them apart."""
+"""Every sign of A by name. A region and a direction of the wind share one sign; only the order tells them apart."""

@@ -6,7 +6,7 @@ different after every neighbour. Hands are described on their own side (x grows 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -59,9 +59,16 @@ class Motion:
     """Beginning and end of each sign, in seconds: (signs, 2)."""
 
 
-def move(glosses: Sequence[Gloss], signer: Signer, fps: float, random: np.random.Generator) -> Motion:
+def move(
+    glosses: Sequence[Gloss],
+    signer: Signer,
+    fps: float,
+    random: np.random.Generator,
+    *,
+    signs: Mapping[str, Sign] = SIGNS,
+) -> Motion:
     """Perform glosses in the manner of a signer. Markers change neither hands nor timing nor the random stream."""
-    motifs = [_motif(gloss.sign) for gloss in glosses]
+    motifs = [_motif(signs[gloss.sign]) for gloss in glosses]
     count, jitter = len(motifs), signer.jitter
     offsets = random.normal(0.0, 0.025 * jitter, (count, 2, 2))
     sizes = signer.amplitude * np.exp(random.normal(0.0, 0.08 * jitter, count))
@@ -163,8 +170,8 @@ def _marker(name: str) -> Array:
 
 
 @cache
-def _motif(name: str) -> _Motif:
-    sign, movement = SIGNS[name], MOVEMENTS[SIGNS[name].movement]
+def _motif(sign: Sign) -> _Motif:
+    movement = MOVEMENTS[sign.movement]
     first = _pose(sign.shape, sign.place, sign.orientation)
     last = _pose(sign.closing or sign.shape, sign.place, sign.turning or sign.orientation)
     last[:2] += np.array(movement.shift) * sign.size

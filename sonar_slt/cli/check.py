@@ -1,13 +1,15 @@
 """Is everything here? Versions, device, memory, space and corpus, parameters, one batch, and a round trip.
 
 The round trip takes sentences of the corpus through the space and back. A checkpoint whose halves, tokenizer or
-control rows do not belong together still opens, and says nonsense here.
+control rows do not belong together still opens, and says nonsense here. `fits=true` tries which batch size there is
+memory for, with the longest clips and whole training steps, and says what to set.
 
 Examples:
     sonar-slt check
     sonar-slt check space=sonar
     sonar-slt check space=sonar space.source=/data/converted space.dtype=bfloat16
     sonar-slt check data=phoenix14t data.root=/data/PHOENIX-2014-T
+    sonar-slt check data=how2sign data.root=/data/How2Sign fits=true
     sonar-slt check experiment=toy_space
 """
 
@@ -72,6 +74,8 @@ def run(config: dict[str, Any]) -> None:
         console.print(line)
     if made.space and config["round_trip"]:
         _round_trip(made.data, config, console)
+    if config["fits"]:
+        _fits(made.task, config, console)
 
 
 def _corpus(config: Mapping[str, Any], call: Mapping[str, Any], console: Console) -> bool:
@@ -149,6 +153,43 @@ def _round_trip(data: Any, config: Mapping[str, Any], console: Console) -> None:
         raise UserError(
             f"The space '{data.space.name}' does not say what it is told: BLEU {mean:.1f} is under "
             f"least_bleu={config['least_bleu']}. Do encoder, decoder and tokenizer belong together?"
+        )
+
+
+def _fits(task: Any, config: Mapping[str, Any], console: Console) -> None:
+    """Try which batch size fits and say what to set, also for as many clips a step as are configured."""
+    from rich.table import Table
+
+    from sonar_slt.bench.capacity import capacity, shared
+    from sonar_slt.config.build import build
+    from sonar_slt.task.fitting import quiet, steps_not_epochs
+    from sonar_slt.task.sign import SignTranslation
+
+    if not isinstance(task, SignTranslation):
+        raise UserError(f"fits=true tries clips, and this trains {config['name']}: choose task=sign.")
+    with quiet(), console.status("Trying batch sizes"):
+        settings = steps_not_epochs(config["trainer"], eval_every=config["eval_every"])
+        trainer = build(settings, logger=False)
+        found = capacity(task, precision=trainer.precision_plugin.train_step_context)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("clips", "peak GiB", "clips per second"):
+        table.add_column(heading, justify="right")
+    for fit in found.fits:
+        table.add_row(str(fit.clips), f"{fit.peak / GIB:.2f}", f"{fit.clips / fit.seconds:.1f}")
+    console.print(table)
+    largest, free = found.fits[-1].clips, "" if found.free is None else f" in {found.free / GIB:.1f} GiB"
+    console.print(
+        f"Up to {largest} clips of {found.frames} frames fit{free}, the longest that there are: "
+        f"batches.size={found.advised} leaves a margin.",
+        soft_wrap=True,
+    )
+    together = int(config["trainer"].get("accumulate_grad_batches") or 1)
+    wanted = config["batches"]["size"] * together
+    size, count = shared(wanted, found.advised)
+    if (size, count) != (config["batches"]["size"], together):
+        console.print(
+            f"For {wanted} clips per step, as configured: batches.size={size} trainer.accumulate_grad_batches={count}.",
+            soft_wrap=True,
         )
 
 

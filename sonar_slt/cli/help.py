@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import textwrap
 from importlib import metadata
+from itertools import groupby
 from pathlib import Path
 
 from sonar_slt.config.floorplan import Floorplan
@@ -73,7 +74,10 @@ def _rooms(plan: Floorplan, primary: str) -> list[str]:
             continue
         default = chosen[room] if isinstance(chosen[room], list) else [chosen[room]]
         lines.append(f"  {room}  ({comment})" if comment else f"  {room}")
-        lines += _columns({f"  {'*' if name in default else ' '} {name}": line for name, line in options.items()}, 24)
+        for folder, together in groupby(options.items(), key=lambda option: option[0].rpartition("/")[0]):
+            lines += [f"    {folder}/"] if folder else []
+            starred = {f"  {'*' if name in default else ' '} {name}": line for name, line in together}
+            lines += _columns(starred, 24)
     return lines
 
 

@@ -18,6 +18,8 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 KEY = re.compile(r"^([A-Za-z_][\w-]*):(?:\s|$)")
 ROOM = re.compile(r"^\s+- (?:optional )?/?([\w/]+)(?:@\w+)?:\s.*?(?:\s#\s*(.*))?$")
 
+DEPTHS = ("*.yaml", "*/*.yaml")
+
 
 class Floorplan:
     """One or more conf folders, the first one winning, as Hydra searches them."""
@@ -32,11 +34,20 @@ class Floorplan:
 
     def is_group(self, name: str) -> bool:
         """Whether ``name`` is a room, that is a folder with options."""
-        return bool(re.fullmatch(r"[\w/-]+", name)) and bool(self.options(name))
+        return bool(re.fullmatch(r"\w[\w/-]*", name)) and bool(self.options(name))
 
     def options(self, group: str) -> list[str]:
-        """The names of the options of a room."""
-        return sorted({path.stem for folder in self.folders for path in folder.joinpath(group).glob("*.yaml")})
+        """The names of the options of a room; those in a folder of it (``paper/csl_mono``) come last.
+
+        No deeper folder is looked into: a user's own, such as ``data``, may hold a whole corpus.
+        """
+        homes = [folder / group for folder in self.folders]
+        files = [path.relative_to(home) for home in homes for each in DEPTHS for path in home.glob(each)]
+        return sorted({path.with_suffix("").as_posix() for path in files}, key=lambda name: ("/" in name, name))
+
+    def inside(self, group: str, folder: str) -> list[str]:
+        """The options that lie in a folder of a room; none if ``folder`` is none."""
+        return [name for name in self.options(group) if name.startswith(f"{folder.rstrip('/')}/")]
 
     def groups(self) -> list[str]:
         """Every room there is, chosen by a verb or not."""
@@ -99,7 +110,7 @@ class Floorplan:
             return False
         text = file.read_text(encoding="utf-8")
         package = _package(text)
-        place = option.partition("/")[0] if package is None else package
+        place = option.rpartition("/")[0].replace("/", ".") if package is None else package
         node: Any = _load(file)
         inside = key if place in ("", "_global_") else key.removeprefix(place + ".")
         for part in inside.split("."):
@@ -107,6 +118,16 @@ class Floorplan:
                 return False
             node = node[part]
         return True
+
+    def foundations(self, group: str, option: str) -> list[str]:
+        """The files that an option is built on by its defaults list, the one that counts more first."""
+        found: list[str] = []
+        for entry in _load(self.file(f"{group}/{option}")).get("defaults") or ():
+            if isinstance(entry, str) and entry != "_self_":
+                name = entry.lstrip("/") if entry.startswith("/") else f"{group}/{entry}"
+                folder, _, file = name.rpartition("/")
+                found = [name, *self.foundations(folder, file), *found]
+        return found
 
     def _spreads(self, group: str, option: str) -> bool:
         file = self.file(f"{group}/{option}")

@@ -17,7 +17,9 @@ from sonar_slt.config.words import Word, value_of
 
 
 def unknown_option(verb: str, plan: Floorplan, group: str, option: str, place: str = "") -> Problem:
-    """An option that a room does not have."""
+    """An option that a room does not have, or a folder of options in its place."""
+    if within := plan.inside(group, option):
+        return Problem(group, f"{place}{group}={option} is a folder: choose one of {', '.join(within)}.")
     near = did_you_mean(option, plan.options(group))
     return Problem(group, f"{place}Unknown option {group}={option}.{near} `sonar-slt {verb} --help` lists them.")
 
@@ -75,8 +77,9 @@ def traced(problem: Problem, config: DictConfig, plan: Floorplan) -> Problem:
     for group, chosen in config.hydra.runtime.choices.items():
         for option in chosen if not isinstance(chosen, str) and chosen is not None else [chosen]:
             name = f"{group}/{option}"
-            if not group.startswith("hydra") and plan.writes(name, problem.key):
-                return replace(problem, text=f"{shown(name, plan)}: {problem.text}")
+            for file in [] if group.startswith("hydra") else [name, *plan.foundations(group, option)]:
+                if plan.writes(file, problem.key):
+                    return replace(problem, text=f"{shown(file, plan)}: {problem.text}")
     return problem
 
 
@@ -105,4 +108,7 @@ def explained(error: Exception, verb: str, plan: Floorplan) -> Problem:
         rooms = plan.defaults(verb.replace("-", "_"))
         hint = did_you_mean(group, rooms) or f" It has {', '.join(rooms)}."
         return Problem(group, f"{where}{verb} has no room {group}.{hint}")
+    if lacking := re.search(r"Could not load '([^']+)'", text):
+        room, _, file = lacking[1].rpartition("/")
+        return Problem("", f"{where}There is no {lacking[1]}.yaml to build on.{did_you_mean(file, plan.options(room))}")
     return Problem("", text.partition(" Config search path:")[0])

@@ -60,7 +60,7 @@ def _alternatives(parsed: Override, plan: Floorplan) -> tuple[str, ...]:
         return (parsed.input_line or "",)
     value = parsed.value()
     if isinstance(value, Glob):
-        values = value.filter(plan.options(parsed.key_or_group))
+        values = value.filter([option for option in plan.options(parsed.key_or_group) if "/" not in option])
     elif isinstance(value, Sweep) and parsed.is_discrete_sweep():
         values = list(islice(parsed.sweep_string_iterator(), MOST))
     else:

@@ -41,11 +41,14 @@ def test_a_page_shows_rooms_options_keys_and_examples(
 
 
 def test_a_page_shows_the_users_own_options(command: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "folder").mkdir(parents=True)
     (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\n# What I try.\nseed: 3\n")
+    (tmp_path / "experiment" / "folder" / "deep.yaml").write_text("# @package _global_\n# More of it.\nseed: 4\n")
     assert command("train", "--help", "--config-dir", str(tmp_path)) == 0
     page = capsys.readouterr().out
     assert "mine" in page and "What I try." in page
+    lines = [line.split() for line in page.splitlines()]
+    assert lines.index(["folder/"]) < lines.index(["folder/deep", "More", "of", "it."])
 
 
 def test_the_shell_is_told_verbs_rooms_and_options(
@@ -58,6 +61,9 @@ def test_the_shell_is_told_verbs_rooms_and_options(
         "sonar-slt tr": "train",
         "sonar-slt train adap": "adapter=",
         "sonar-slt train adapter=": "adapter=keypoint",
+        "sonar-slt train adapter=spamo pooling@adapter.pooling=m": "pooling@adapter.pooling=mean",
+        "sonar-slt train experiment=pa": "experiment=paper/csl_mono",
+        "sonar-slt train seed=3 experiment=paper/phoenix_mo": "experiment=paper/phoenix_mono",
         "sonar-slt train trainer.max_st": "trainer.max_steps=",
     }.items():
         monkeypatch.setenv("COMP_LINE", line)

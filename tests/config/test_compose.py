@@ -31,8 +31,13 @@ def own(tmp_path: Path) -> Path:
         "sweep": "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      view: all,no_face\n      seed: range(2)\n",
         "badsweep": "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      view: all,no_fce\n      seed: 1,b\n",
         "top": "sead: 3\n",
+        "folder/high": "defaults:\n  - /experiment/folder/low\n  - override /view: no_face\nseed: 5\n",
+        "folder/low": "defaults:\n  - override /view: one_hand\nseed: 4\ntrainer:\n  max_steps: 7\n",
+        "folder/flawed": "defaults:\n  - folder/worse\n",
+        "folder/worse": "trainer:\n  max_stps: 7\n",
+        "folder/lost": "defaults:\n  - folder/wors\n",
     }
-    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "folder").mkdir(parents=True)
     for name, text in files.items():
         (tmp_path / "experiment" / f"{name}.yaml").write_text(f"# @package _global_\n# A test.\n{text}")
     return tmp_path
@@ -62,7 +67,7 @@ def test_the_defaults_are_right_for_every_verb() -> None:
         ("paths=3", "Unknown option paths=3. `sonar-slt train --help` lists them."),
         ("objective.mse.weight=high", "objective.mse.weight expects float, got 'high'."),
         (
-            "+objective.mse.reduction=man",
+            "objective.mse.reduction=man",
             "objective.mse.reduction expects one of mean, sum, got 'man'. Did you mean mean?",
         ),
         ("seed=???", "Missing value: give seed=…"),
@@ -102,8 +107,8 @@ def test_a_broken_choice_does_not_blame_the_keys_below_it() -> None:
 
 
 def test_a_key_that_only_the_signature_has_can_be_added() -> None:
-    assert faults("+objective.mse.reduction=sum") == []
-    assert faults("objective.mse.reduction=sum")[0].endswith("write +objective.mse.reduction=sum.")
+    assert faults("+trainer.min_steps=3") == []
+    assert faults("trainer.min_steps=3")[0].endswith("write +trainer.min_steps=3.")
 
 
 def test_a_typo_in_an_experiment_names_the_file(own: Path) -> None:
@@ -126,6 +131,35 @@ def test_a_wrong_room_or_option_in_an_experiment_is_told(own: Path) -> None:
 
 def test_an_experiment_of_the_user_is_an_option_like_ours(own: Path) -> None:
     assert "Did you mean typo?" in faults("experiment=typpo", own=own)[0]
+
+
+def test_an_experiment_may_lie_in_a_folder_and_build_on_another(own: Path) -> None:
+    config = examine("train", ["experiment=folder/high"], str(own)).config
+    assert (config["seed"], config["trainer"]["max_steps"]) == (5, 7)
+    assert config["view"]["_target_"] == examine("train", ["view=no_face"]).config["view"]["_target_"]
+    assert examine("train", ["experiment=folder/high", "seed=6"], str(own)).config["seed"] == 6
+    assert faults("experiment=folder/high,folder/low", own=own, multirun=True) == []
+
+
+def test_a_wrong_name_of_an_experiment_in_a_folder_is_told(own: Path) -> None:
+    assert "Unknown option experiment=folder/hig. Did you mean folder/high?" in faults("experiment=folder/hig", own=own)[0]
+    assert "Did you mean paper/phoenix_mono?" in faults("experiment=phoenix_mono")[0]
+    inside = "folder/flawed, folder/high, folder/lost, folder/low, folder/worse"
+    for word in ("experiment=folder", "experiment=folder/"):
+        assert faults(word, own=own) == [f"{word} is a folder: choose one of {inside}."]
+    assert faults("experiment/folder=high", own=own) == ["train has no room experiment/folder. Did you mean experiment?"]
+    assert faults("experiment=glob(folder/*)", own=own, multirun=True) == [
+        "experiment=glob(folder/*) leaves nothing to sweep over."  # as Hydra has it, which looks into no folder
+    ]
+
+
+def test_a_fault_of_what_an_experiment_builds_on_names_that_file(own: Path) -> None:
+    (told,) = faults("experiment=folder/flawed", own=own)
+    assert told.startswith(f"{own / 'experiment' / 'folder' / 'worse.yaml'}: Unknown key trainer.max_stps")
+    (told,) = faults("experiment=folder/lost", own=own)
+    assert told.startswith(str(own / "experiment" / "folder" / "lost.yaml")) and told.endswith(
+        "There is no experiment/folder/wors.yaml to build on. Did you mean worse?"
+    )
 
 
 def test_the_task_chooses_for_the_rooms_an_experiment_over_it_and_the_words_over_both(own: Path) -> None:

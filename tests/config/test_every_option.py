@@ -49,6 +49,17 @@ def test_an_option_composes_and_its_classes_are_there(room: str, option: str) ->
         resolve(target)
 
 
+def test_a_folder_of_experiments_is_looked_into() -> None:
+    assert {("experiment", "paper/phoenix_mono"), ("experiment", "how2sign_keypoints")} <= set(CHOICES)
+
+
+@pytest.mark.parametrize("block", ["scratch", "pretrained", "frozen"])
+def test_a_visual_block_says_what_is_taken_over_and_what_learns(block: str) -> None:
+    config = examine("train", [f"visual_block={block}"]).config
+    assert config["init_parts"] == ([] if block == "scratch" else ["adapter"])
+    assert config["task"]["frozen"] == (["adapter"] if block == "frozen" else [])
+
+
 WITHIN = {
     **{room: ("adapter=spamo", f"{room}@adapter.{room}") for room in ("fusion", "context", "pooling")},
     "eye": ("adapter=multimodal", "eye@adapter.motion"),

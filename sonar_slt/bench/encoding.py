@@ -11,7 +11,7 @@ from torch import Tensor
 from sonar_slt.bench.sentences import random_rows
 from sonar_slt.bench.timing import Machine, Ways, Work
 from sonar_slt.space import SentenceSpace
-from sonar_slt.space.tokens import pad_rows
+from sonar_slt.space.tokens import TokenBatch, pad_rows
 
 TOGETHER = 32
 
@@ -38,10 +38,13 @@ def encoding(space: SentenceSpace, machine: Machine, *, count: int) -> Ways:
 @torch.inference_mode()
 def plain_encoding(space: SentenceSpace, rows: list[list[int]]) -> Tensor:
     """Vectors (N, dim) the plain way."""
-    parts = []
-    for start in range(0, len(rows), TOGETHER):
-        tokens = pad_rows(rows[start : start + TOGETHER], space.tokens.pad).to(space.device)
-        states = space.model.model.encoder(input_ids=tokens.ids, attention_mask=tokens.mask.long())[0]
-        mask = tokens.mask.unsqueeze(-1).to(states.dtype)
-        parts.append((states * mask).sum(1) / mask.sum(1))
-    return torch.cat(parts)
+    parts = [pad_rows(rows[start : start + TOGETHER], space.tokens.pad) for start in range(0, len(rows), TOGETHER)]
+    return torch.cat([plainly_encoded(space, part.to(space.device)) for part in parts])
+
+
+def plainly_encoded(space: SentenceSpace, tokens: TokenBatch) -> Tensor:
+    """Vectors (batch, dim) of one padded batch, by transformers' own pass."""
+    states = space.model.model.encoder(input_ids=tokens.ids, attention_mask=tokens.mask.long())[0]
+    mask = tokens.mask.unsqueeze(-1).to(states.dtype)
+    vectors: Tensor = (states * mask).sum(1) / mask.sum(1)
+    return vectors

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from sonar_slt.bench.timing import Comparison, seconds
 from sonar_slt.data.batch import ClipBatch
@@ -36,10 +37,16 @@ def stepping(task: SignTranslation) -> Callable[[ClipBatch], None]:
 
     def step(batch: ClipBatch) -> None:
         z = task(batch.tracks)
-        loss, _ = task.objective(Landing(z, batch.target.vectors, task.nll(batch, z, 1.0)))
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(learning, 1.0)
-        optimiser.step()
+        loss = task.objective(Landing(z, batch.target.vectors, task.nll(batch, z))).loss
+        assert loss is not None, "nothing finite is left"
+        learnt(loss, learning, optimiser)
 
     return step
+
+
+def learnt(loss: Tensor, learning: Sequence[Tensor], optimiser: torch.optim.Optimizer) -> None:
+    """Go one step down the loss."""
+    optimiser.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(learning, 1.0)
+    optimiser.step()

@@ -33,20 +33,28 @@ def movements(frames: int = FRAMES, points: int = POINTS, *, count: int = SOURCE
 
 
 def written(
-    folder: Path, clips: Sequence[NDArray[np.float32]], count: int, *, dtype: Any, language: str, layout: str = LAYOUT
+    folder: Path,
+    clips: Sequence[NDArray[np.float32]],
+    count: int,
+    *,
+    dtype: Any,
+    language: str,
+    layout: str = LAYOUT,
+    texts: Sequence[str] | None = None,
 ) -> Prepared:
-    """A prepared corpus of so many clips in a new folder; each has a sentence of its own."""
+    """A prepared corpus of so many clips in a new folder; each has a sentence of its own, one of `texts` if given."""
     described = {"layout": layout, "normalised": "signer"}
     with StoreWriter(folder / "clips", shape=clips[0].shape[1:], dtype=dtype, described=described) as store:
         for number in range(count):
             store.append(f"clip{number:06d}", clips[number % len(clips)], {})
         store.finish()
-    write(folder / "manifest.jsonl", _rows(clips, count, language))
+    said = texts or [f"Am {number}. Tag gibt es im Norden Regen." for number in range(count)]
+    write(folder / "manifest.jsonl", _rows(clips, said[:count], language))
     return Prepared(root=folder)
 
 
-def _rows(clips: Sequence[NDArray[np.float32]], count: int, language: str) -> Iterator[Row]:
-    for number in range(count):
+def _rows(clips: Sequence[NDArray[np.float32]], texts: Sequence[str], language: str) -> Iterator[Row]:
+    for number, text in enumerate(texts):
         yield Row(
             id=f"clip{number:06d}",
             corpus="bench",
@@ -55,6 +63,6 @@ def _rows(clips: Sequence[NDArray[np.float32]], count: int, language: str) -> It
             sign_language="",
             frames=len(clips[number % len(clips)]),
             fps=25.0,
-            texts={language: (f"Am {number}. Tag gibt es im Norden Regen.",)},
+            texts={language: (text,)},
             content="",
         )

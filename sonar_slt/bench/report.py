@@ -9,26 +9,30 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from sonar_slt.bench.timing import Comparison, Footprint
+from sonar_slt.bench.timing import Comparison, Footprint, Result, Share
 
 GIB = 2**30
 
 
-def show(console: Console, results: Sequence[Comparison | Footprint]) -> None:
-    """Times and peaks, each in a table of its own."""
+def show(console: Console, results: Sequence[Result]) -> None:
+    """Times, peaks and shares, each in a table of its own."""
     times = [result for result in results if isinstance(result, Comparison)]
     peaks = [result for result in results if isinstance(result, Footprint)]
+    shares = [result for result in results if isinstance(result, Share)]
     if peaks:
         console.print(_peaks(peaks))
     if times:
         console.print(_times(times))
+    if shares:
+        console.print(_shares(shares))
 
 
-def plain_numbers(results: Sequence[Comparison | Footprint]) -> dict[str, list[dict[str, Any]]]:
+def plain_numbers(results: Sequence[Result]) -> dict[str, list[dict[str, Any]]]:
     """The same for a json file."""
     return {
         "times": [asdict(result) for result in results if isinstance(result, Comparison)],
         "peaks": [asdict(result) for result in results if isinstance(result, Footprint)],
+        "shares": [asdict(result) for result in results if isinstance(result, Share)],
     }
 
 
@@ -45,6 +49,13 @@ def _peaks(peaks: Sequence[Footprint]) -> Table:
     for one in peaks:
         ratio = f"{one.ours / one.plain:.2f}" if one.plain and one.ours else ""
         table.add_row(one.name, f"{one.plain / GIB:.2f}", f"{one.ours / GIB:.2f}", ratio)
+    return table
+
+
+def _shares(shares: Sequence[Share]) -> Table:
+    table = _table("part of the time", "part s", "whole s", "share", "", "")
+    for one in shares:
+        table.add_row(one.name, _short(one.part), _short(one.whole), f"{one.part / one.whole:.1%}", "", one.note)
     return table
 
 

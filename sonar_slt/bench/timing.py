@@ -82,6 +82,19 @@ class Footprint:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Seconds of something, and of all that it is a part of."""
+
+    name: str
+    part: float
+    whole: float
+    note: str = ""
+
+
+Result = Comparison | Footprint | Share
+
+
 def machine_name(device: str | torch.device = "cpu") -> str:
     """What the processor calls itself."""
     if torch.device(device).type == "cuda":

@@ -2,7 +2,8 @@
 
 Examples:
     sonar-slt bench
-    sonar-slt bench training rounds=51 batches.size=64
+    sonar-slt bench train rounds=3
+    sonar-slt bench loop waiting steps=200
     sonar-slt bench space space=sonar_random rounds=3
     sonar-slt bench data
     sonar-slt bench reads batches
@@ -12,7 +13,7 @@ Examples:
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -26,14 +27,16 @@ from sonar_slt.runs.files import write_json
 from sonar_slt.runs.provenance import versions
 
 if TYPE_CHECKING:
-    from sonar_slt.bench.timing import Comparison, Footprint
+    from sonar_slt.bench.timing import Comparison, Footprint, Result, Share
     from sonar_slt.config.assembly import Assembly
+    from sonar_slt.space import SentenceSpace
 
-AMOUNTS = ("rounds", "steps", "encoded", "decoded", "trained", "read", "served", "held", "prepared", "seen")
-DATA = ("reads", "batches", "growth", "preparing")
-SUBJECTS = ("training", "shortlist", "space", *DATA, "extract")
-SPACELESS = {"reads", "preparing", "extract"}
-"""What needs no space, so that none is trained for it."""
+AMOUNTS = ("rounds", "steps", "stepped", "encoded", "decoded", "trained", "read", "served", "held", "prepared", "seen")
+GROUPS = {"train": ("loop", "waiting", "step"), "data": ("reads", "batches", "growth", "preparing")}
+ASKED_FOR = {"step"}
+"""What takes so long, and so much memory, that it is measured only if it is named."""
+SPACELESS = {"step", "reads", "preparing", "extract"}
+"""What does not need the space that is configured, so that none is trained for it."""
 HELD_OUT = 256
 """How many sentences a shortlist is tried on at most."""
 
@@ -45,9 +48,10 @@ def run(config: dict[str, Any]) -> None:
 
     from sonar_slt.bench.report import plain_numbers, show
     from sonar_slt.bench.timing import Machine, machine_name
-    from sonar_slt.task.fitting import best_device, quiet
+    from sonar_slt.task.fitting import best_device, quiet, use_threads
 
     call = config.pop("call")
+    use_threads(config["threads"])
     subjects, device = _subjects(config), best_device()
     console = Console(highlight=False)
     if set(subjects) - SPACELESS:
@@ -68,14 +72,12 @@ def run(config: dict[str, Any]) -> None:
         "limits": {kind: asdict(machine) for kind, machine in limits.items()},
         "versions": versions(),
         "space": config["space"],
+        "large": config["large"],
         **{name: config[name] for name in AMOUNTS},
     }
-    measure = {"training": _training, "shortlist": _shortlist, "space": _space}
-    measure |= {"reads": _reads, "batches": _batches, "growth": _growth, "preparing": _preparing}
-    measure |= {"extract": _extract}
-    results: list[Comparison | Footprint] = []
+    results: list[Result] = []
     with quiet():
-        for result in (found for subject in subjects for found in measure[subject](config)):
+        for result in (found for subject in subjects for found in SUBJECTS[subject](config)):
             console.print(f"  {result.name}: measured", style="dim", markup=False)
             results.append(result)
             write_json(target, {**about, **plain_numbers(results)})  # each is kept as soon as it is there
@@ -84,25 +86,34 @@ def run(config: dict[str, Any]) -> None:
 
 
 def _subjects(config: Mapping[str, Any]) -> list[str]:
-    asked = config["inputs"] or list(SUBJECTS)
-    if unknown := [name for name in asked if name not in (*SUBJECTS, "data")]:
-        raise UserError(f"Nothing called '{unknown[0]}' is measured: choose among {', '.join(SUBJECTS)}, or data.")
+    asked = config["inputs"] or [name for name in SUBJECTS if name not in ASKED_FOR]
+    if unknown := [name for name in asked if name not in (*SUBJECTS, *GROUPS)]:
+        raise UserError(
+            f"Nothing called '{unknown[0]}' is measured: choose among {', '.join(SUBJECTS)}, or {' or '.join(GROUPS)}."
+        )
     if min(config[name] for name in AMOUNTS) < 1:
         raise UserError(f"{', '.join(AMOUNTS)}: each is at least 1.")
     if not config.get("space"):
         raise UserError("`sonar-slt bench` measures a space and training in it: choose one, such as space=toy.")
-    return list(dict.fromkeys(one for name in asked for one in (DATA if name == "data" else (name,))))
+    return list(dict.fromkeys(one for name in asked for one in GROUPS.get(name, (name,))))
 
 
 def _space(config: Mapping[str, Any]) -> Iterator[Comparison | Footprint]:
     """Encode, decode and train in the space alone, at its own sizes."""
     from sonar_slt.bench.space import Amounts, bench_space
-    from sonar_slt.config.build import build
     from sonar_slt.task.fitting import best_device
 
     device = best_device()
     amounts = Amounts(**{name: config[name] for name in ("encoded", "decoded", "trained", "rounds")})
-    yield from bench_space(lambda **changes: build({**config["space"], **changes}, device=device), amounts, device)
+    yield from bench_space(partial(_opened, config["space"], device=device), amounts, device)
+
+
+def _opened(space: Mapping[str, Any], *, device: Any, **changes: Any) -> SentenceSpace:
+    """A space of the config with other settings."""
+    from sonar_slt.config.build import build
+
+    made: SentenceSpace = build({**space, **changes}, device=device)
+    return made
 
 
 def _shortlist(config: Mapping[str, Any]) -> Iterator[Comparison]:
@@ -137,11 +148,36 @@ def _loop(config: Mapping[str, Any], made: Assembly) -> Comparison:
     settings = {**config["trainer"], "max_steps": config["steps"], "accelerator": "cpu"}
     with tempfile.TemporaryDirectory() as folder:
         current = Run.start(Path(folder), verb="bench", name="bench", config=config, overrides=[])
-        parts = run_parts(current, "bench")
-        trainer = build(steps_not_epochs(settings), logger=[parts.pop("journal")], limit_val_batches=0, **parts)
+        looks = {"monitor": config["monitor"], "eval_every": config["eval_every"]}
+        parts = run_parts(current, "bench", **looks)
+        settings = steps_not_epochs(settings, eval_every=config["eval_every"])
+        trainer = build(settings, logger=[parts.pop("journal")], limit_val_batches=0, **parts)
         result = bench_loop(made.task, lambda: fit(trainer, made.task, made.data, None), steps=config["steps"])
         current.close("finished")
     return result
+
+
+def _waiting(config: Mapping[str, Any]) -> Iterator[Share]:
+    """What of a training's time is spent waiting for batches, without workers and with two."""
+    from sonar_slt.bench.waiting import bench_waiting
+    from sonar_slt.config.assembly import assemble
+
+    task = assemble(config).task
+    for workers in (0, 2):
+        yield bench_waiting(task, workers=workers, steps=config["steps"])
+
+
+def _step(config: Mapping[str, Any]) -> Iterator[Comparison | Footprint]:
+    """A sign training's step at large sizes."""
+    from sonar_slt.bench.signing import bench_signing
+    from sonar_slt.task.fitting import best_device
+
+    device = best_device()
+    opened = partial(_opened, config["large"], device=device)
+    with _files(config) as folder:
+        yield from bench_signing(
+            opened, folder, batches=config["stepped"], rounds=config["rounds"], device=device, sizes={}
+        )
 
 
 def _reads(config: Mapping[str, Any]) -> Iterator[Comparison]:
@@ -195,3 +231,18 @@ def _files(config: Mapping[str, Any]) -> Iterator[Path]:
     place = Path(config["paths"]["outputs"]) / "bench"
     with tempfile.TemporaryDirectory(dir=place) as folder:
         yield Path(folder).absolute()
+
+
+SUBJECTS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Result]]] = {
+    "loop": _training,
+    "waiting": _waiting,
+    "step": _step,
+    "shortlist": _shortlist,
+    "space": _space,
+    "reads": _reads,
+    "batches": _batches,
+    "growth": _growth,
+    "preparing": _preparing,
+    "extract": _extract,
+}
+"""What can be measured, in the order in which all of it is."""

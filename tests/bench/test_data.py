@@ -16,7 +16,7 @@ from sonar_slt.bench.preparing import bench_preparing
 from sonar_slt.bench.reading import bench_reading
 from sonar_slt.bench.recordings import FRAMES, POINTS, movements, written
 from sonar_slt.bench.serving import SIZE, WORKERS, bench_serving, passed, serving
-from sonar_slt.cli.bench import DATA, _subjects
+from sonar_slt.cli.bench import GROUPS, SUBJECTS, _subjects
 from sonar_slt.config.assembly import assemble
 from sonar_slt.config.build import build
 from sonar_slt.data.corpora.prepared import Prepared
@@ -133,9 +133,11 @@ def test_batches_that_do_not_come_are_no_measurement() -> None:
         passed(iter(range(2)), 3)
 
 
-def test_data_is_all_of_its_subjects() -> None:
-    asked = {"rounds": 1, "steps": 1, "encoded": 1, "decoded": 1, "trained": 1, "space": {"a": 1}}
-    asked |= {"read": 1, "served": 1, "held": 1, "prepared": 1, "seen": 1}
-    assert _subjects({**asked, "inputs": ["data", "reads"]}) == list(DATA)
-    with pytest.raises(UserError, match=r"'dta' is measured.* or data"):
+def test_a_group_is_all_of_its_subjects_and_what_takes_long_is_asked_for() -> None:
+    amounts = ("rounds", "steps", "stepped", "encoded", "decoded", "trained", "read", "served", "held", "prepared")
+    asked: dict[str, Any] = {**dict.fromkeys((*amounts, "seen"), 1), "space": {"a": 1}}
+    assert _subjects({**asked, "inputs": ["data", "reads"]}) == list(GROUPS["data"])
+    assert _subjects({**asked, "inputs": ["train"]}) == ["loop", "waiting", "step"]
+    assert set(SUBJECTS) - set(_subjects({**asked, "inputs": []})) == {"step"}
+    with pytest.raises(UserError, match=r"'dta' is measured.* or train or data"):
         _subjects({**asked, "inputs": ["dta"]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -44,6 +44,11 @@ class Adapter(nn.Module, ABC):
     """Tracks of some clips to one vector each; `reads` are the tracks that it would like."""
 
     reads: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    def reading(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Those of `reads` that an adapter with these settings looks at: all, unless settings leave parts out."""
+        return cls.reads
 
     @abstractmethod
     def forward(self, tracks: Mapping[str, Track]) -> Tensor:

@@ -6,7 +6,7 @@ The parts are those of the reference tools' VisualFusionAdapter; unlike there, e
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -27,6 +27,12 @@ class MultimodalAdapter(Adapter):
     """
 
     reads: ClassVar = ("points", "pictures")
+
+    @classmethod
+    def reading(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Points where that part is there, pictures where an eye is."""
+        wanted = {"points": settings.get("points"), "pictures": settings.get("spatial") or settings.get("motion")}
+        return tuple(track for track in cls.reads if wanted[track]) or cls.reads
 
     def __init__(
         self,

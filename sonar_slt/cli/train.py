@@ -23,6 +23,9 @@ from sonar_slt.runs.registry import Record, find, require_same
 def run(config: dict[str, Any]) -> float | None:
     """Train as configured; what a sweeper may optimise comes back."""
     call = config.pop("call")
+    block = call["choices"].get("visual_block")
+    if block in ("pretrained", "frozen") and not (config["init_from"] or config["resume"]):
+        raise UserError(f"visual_block={block} is of another training: name it by init_from=RUN (`sonar-slt runs`).")
     parent = _resumed(config)
     if config.get("preparation"):
         config = require_tracks(config)

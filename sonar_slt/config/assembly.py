@@ -46,7 +46,7 @@ def corpus_of(config: Mapping[str, Any]) -> Any:
 def reads(config: Mapping[str, Any]) -> tuple[str, ...] | None:
     """The tracks that the adapter would like; None where there is no adapter."""
     adapter = config.get("adapter")
-    return None if not adapter else tuple(resolve(adapter["_target_"]).reads)
+    return None if not adapter else tuple(resolve(adapter["_target_"]).reading(adapter))
 
 
 def batches_of(config: Mapping[str, Any], space: SentenceSpace | None) -> Any:

@@ -292,3 +292,10 @@ class TestLanguages:
     ) -> None:
         with pytest.raises(UserError, match=told):
             train(configured(**words), [])
+
+
+def test_a_part_that_is_left_out_reads_no_track(configured: Any) -> None:
+    """Pictures are drawn, or extracted, for those who look at them."""
+    config = configured()
+    config["adapter"] = composed("train", Path(config["paths"]["outputs"]), {"adapter": "points"})["adapter"]
+    assert list(assemble(config).data.batch(0).tracks) == ["points"]

@@ -11,7 +11,7 @@ import pytest
 import sonar_slt
 
 PACKAGE = Path(sonar_slt.__file__).parent
-PLAIN_TORCH = ("adapter", "augment", "features", "objective", "metrics", "space")
+PLAIN_TORCH = ("adapter", "augment", "features", "objective", "metrics", "space", "translator")
 FORBIDDEN = {
     **{key: {"hydra", "omegaconf", "wandb", "pytorch_lightning"} for key in PLAIN_TORCH},
     "data": {"hydra", "omegaconf", "wandb"},

@@ -33,6 +33,7 @@ from sonar_slt.data.preparation.workers import prepared_clips, require_guard, su
 from sonar_slt.data.release import Entry
 from sonar_slt.data.store import StoreWriter
 from sonar_slt.data.store.shards import DESCRIBED, JOURNAL
+from sonar_slt.data.translations import TRANSLATIONS
 from sonar_slt.errors import UserError
 from sonar_slt.progress import counted
 from sonar_slt.runs.files import replace_folder, write_atomically, write_json
@@ -64,6 +65,12 @@ def prepare(corpus: Corpus, *, workers: int | None = None, shown: bool = True, r
         job.run(workers)
         if (folder / FEATURES).is_dir():  # hours of work on clips that may be the same; who reads them looks
             (folder / FEATURES).rename(job.part / FEATURES)
+        if (folder / TRANSLATIONS).is_file():
+            print(
+                "The sentences that a machine translated were in the former manifest: `sonar-slt augment-text` with the "
+                "same words brings them back from its cache.",
+                file=sys.stderr,
+            )
         replace_folder(job.part, folder)
         for left in (part, renewed):
             shutil.rmtree(left, ignore_errors=True)

@@ -129,6 +129,15 @@ class TestOutcome:
         renewed = prepare(TinyCorpus(folder=tmp_path, log=log), workers=0, shown=False, renew=True)
         assert renewed.made and log.read_text() == 2 * opened and files(renewed.folder)
 
+    def test_renewing_says_what_becomes_of_translations(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        first = prepare(TinyCorpus(folder=tmp_path), workers=0, shown=False)
+        assert "augment-text" not in capsys.readouterr().err
+        (first.folder / "translations.json").write_text("{}")
+        prepare(TinyCorpus(folder=tmp_path), workers=0, shown=False, renew=True)
+        assert "augment-text` with the same words brings them back" in capsys.readouterr().err
+
     def test_pictures_alone_leave_a_manifest_and_no_clips(self, tmp_path: Path) -> None:
         from PIL import Image
 

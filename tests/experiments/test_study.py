@@ -199,15 +199,19 @@ def test_a_curve_stands_in_the_order_of_its_axis(home: Path, runs: Path) -> None
 
 
 def jobs(name: str) -> list[list[str]]:
-    """The words of every job that the study's command trains, as a run's overrides.yaml has them."""
+    """The words of every job that the lines of the study's command train, as a run's overrides.yaml has them."""
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 
     text = (conf_folder() / "experiment" / "study" / f"{name}.yaml").read_text(encoding="utf-8")
     params = yaml.safe_load(text)["hydra"]["sweeper"]["params"]
-    typed = evidence.study_of(name).command.split()[2:]
-    words = OverridesParser.create().parse_overrides([*(f"{key}={value}" for key, value in params.items()), *typed])
-    (batch,) = BasicSweeper.split_arguments(words, None)
-    return [list(job) for job in batch]
+    found = []
+    for line in evidence.study_of(name).command.splitlines():
+        typed = line.split()[2:]
+        decided = {word.partition("=")[0] for word in typed}
+        swept = [f"{key}={value}" for key, value in params.items() if key not in decided]
+        (batch,) = BasicSweeper.split_arguments(OverridesParser.create().parse_overrides([*swept, *typed]), None)
+        found += [list(job) for job in batch]
+    return found
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -77,7 +77,7 @@ def traced(problem: Problem, config: DictConfig, plan: Floorplan) -> Problem:
     for group, chosen in config.hydra.runtime.choices.items():
         for option in chosen if not isinstance(chosen, str) and chosen is not None else [chosen]:
             name = f"{group}/{option}"
-            for file in [] if group.startswith("hydra") else [name, *plan.foundations(group, option)]:
+            for file in [] if group.startswith("hydra") else [name, *plan.foundations(group, str(option))]:
                 if plan.writes(file, problem.key):
                     return replace(problem, text=f"{shown(file, plan)}: {problem.text}")
     return problem

@@ -194,7 +194,7 @@ class Clips(Streamed[ClipBatch]):
     def collate(self, rows: NDArray[np.int64], random: Random, *, training: bool = False) -> ClipBatch:
         """Rows to a padded batch; `random` draws each clip's language and sentence and, in training, its frames."""
         numbers = [int(row) for row in rows]
-        ids = tuple(self.corpus.rows[row].id for row in numbers)
+        ids = tuple(map(self.corpus.rows.id, numbers))
         drawn = [self.sampling(int(self.corpus.rows.frames[row]), random if training else None) for row in numbers]
         named = list(zip(numbers, ids, drawn, strict=True))
         tracks = {name: _padded([self._seen(name, *clip) for clip in named]) for name in self.sources}
@@ -239,6 +239,8 @@ class Clips(Streamed[ClipBatch]):
         return self._viewed(track, stored[_sliced(_at(frames, int(self.corpus.rows.frames[row]), len(stored)))], name)
 
     def _viewed(self, track: str, clip: NDArray[Any], name: str) -> NDArray[Any]:
+        if isinstance(self.view, All):
+            return clip
         seed = int(hashlib.blake2b(name.encode(), digest_size=8).hexdigest(), 16)
         layout = self.corpus.layout if track == POINTS else None
         return self.view(clip, layout, np.random.default_rng(seed))

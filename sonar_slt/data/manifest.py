@@ -49,6 +49,9 @@ FIRST = ("train", "dev", "test")
 
 MOST_FRAMES = 2**31 - 1
 
+ID, NAMED = b'{"id": "', 256
+"""How a line begins that `write` has written, and how much of it is read for a name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -146,6 +149,14 @@ class Manifest(Sequence[Row]):
 
     def __iter__(self) -> Iterator[Row]:
         return map(self._row, range(len(self)))
+
+    def id(self, number: int) -> str:
+        """The name of a clip, without reading the rest of its row."""
+        start, end = self._starts[number : number + 2].tolist()
+        line = os.pread(self._file, min(end - start, NAMED), start)
+        if not line.startswith(ID) or (closing := line.find(b'"', len(ID))) < 0 or b"\\" in line[:closing]:
+            return self._row(number).id  # keys in another order, or a long name, or one with escapes
+        return line[len(ID) : closing].decode()
 
     def split(self, name: str) -> NDArray[np.int64]:
         """The numbers of a split's rows, ascending; none where the manifest has no such split."""

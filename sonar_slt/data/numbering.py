@@ -24,6 +24,7 @@ class Numbering:
 
     def __init__(self, rows: Sequence[Row], order: Iterable[int], codes: Sequence[str]) -> None:
         self.rows, self.codes = rows, tuple(codes)
+        self._places = {code: place for place, code in enumerate(self.codes)}
         counts = np.zeros((len(rows), len(codes)), np.int32)
         starts = np.zeros((len(rows), len(codes)), np.int64)
         known: list[dict[str, int]] = [{} for _ in codes]
@@ -57,17 +58,18 @@ class Numbering:
 
     def of(self, row: int, code: str) -> Numbers:
         """The sentences of a clip in a language."""
-        place = self.codes.index(code)
+        place = self._places[code]
         start = int(self._starts[row, place])
         return self._drawn[start : start + int(self._counts[row, place])]
 
     def languages(self, row: int, codes: Sequence[str]) -> list[str]:
         """Those of `codes` in which a clip has a sentence."""
-        return [code for code in codes if self._counts[row, self.codes.index(code)]]
+        counts = self._counts[row].tolist()
+        return [code for code in codes if counts[self._places[code]]]
 
     def has(self, code: str, rows: NDArray[np.int64]) -> bool:
         """Whether any of these clips has a sentence in a language."""
-        return bool(self._counts[rows, self.codes.index(code)].any())
+        return bool(self._counts[rows, self._places[code]].any())
 
 
 def checked(clip: Row, code: str) -> Sequence[str]:

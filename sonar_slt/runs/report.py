@@ -20,6 +20,8 @@ SAMPLES = 12
 POINTS = 300
 """More points than this in a curve cannot be told apart on a screen; they are averaged."""
 NOT_TERMS = frozenset({"step", "seconds", "epoch", "split"})
+BESIDE = ("chrf_",)
+"""Figures of single languages whose curves would say what those of BLEU beside them say."""
 
 
 def write_report(folder: Path) -> Path:
@@ -73,7 +75,7 @@ def _curves(folder: Path) -> list[dict[str, Any]]:
                 continue
             step = line.get("step")
             for key, value in line.items():
-                if key in NOT_TERMS or not isinstance(step, int | float) or not isinstance(value, int | float):
+                if key in NOT_TERMS or key.startswith(BESIDE) or not isinstance(step, int | float) or not isinstance(value, int | float):
                     continue
                 name = key.removeprefix(f"{split}/")
                 chart = charts.setdefault(name, {"name": name, "train": [], "dev": []})

@@ -107,6 +107,9 @@ class StepProgress(pl.Callback):
         named = {"loss": "loss", "bleu": "BLEU", "bleu_unseen": "unseen", "chrf": "chrF2", "retrieval_at_1": "R@1"}
         told = ", ".join(f"{title} {found[name]:.4g}" for name, title in named.items() if name in found)
         self.console.print(f"{self.title}: dev at step {trainer.global_step}: {told}", highlight=False)
+        for sample in getattr(pl_module, "samples", ())[:1]:
+            said = f"  {sample['language']}: {sample['hypothesis']}\n  reference: {sample['references'][0]}"
+            self.console.print(said, highlight=False, markup=False)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Leave the terminal as it was."""

@@ -80,6 +80,7 @@ class SignTranslation(pl.LightningModule):
         self.pad = data.space.tokens.pad
         self.look = DevLook(data=data, student=self.student, judged=judged)
         self.skipped = Skipped()
+        self.samples: list[dict[str, Any]] = []  # of the last look at the dev split
 
     def forward(self, tracks: Mapping[str, Track]) -> Tensor:
         """What the adapter reads of some clips to vectors (batch, dim)."""
@@ -136,6 +137,7 @@ class SignTranslation(pl.LightningModule):
         """Every term over the whole split, and what is really said of some of its clips."""
         values, samples = self.look.taken(self.objective, self._progress(), tell=self._tell)
         self.log_dict({f"dev/{name}": value for name, value in values.items()})
+        self.samples = samples
         if journal := journal_of(self.trainer):
             journal.run.show(self.trainer.global_step, samples)
 

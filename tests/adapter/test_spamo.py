@@ -51,11 +51,11 @@ def test_the_keys_of_inner_rooms_can_be_changed() -> None:
 
 
 def test_the_papers_experiment_is_what_the_paper_says() -> None:
-    config = composed("experiment=paper", "space=toy", "data=toy")
+    config = composed("experiment=paper/architecture", "space=toy", "data=toy")
     adapter, weights = config["adapter"], {name: term["weight"] for name, term in config["objective"].items()}
     stems = [adapter[room]["_target_"].rpartition(".")[2] for room in ("fusion", "context", "pooling")]
     assert stems == ["PerStep", "SonarContext", "ShallowDecoderPool"]
     assert (adapter["context"]["rank"], adapter["context"]["alpha"], adapter["pooling"]["layers"]) == (16, 32, 3)
     assert (config["student"]["rank"], config["student"]["alpha"]) == (16, 32)
-    assert weights == {"mse": 7000, "cosine": 2.7, "ce": 0.1, "ae": 0.2}
+    assert weights == {"semantic": 1, "mse": 7000, "cosine": 2.7, "ce": 0.1, "ae": 0.2}
     assert config["sampling"]["_target_"].endswith("All")

@@ -214,3 +214,13 @@ def test_any_bytes_are_rows_or_a_named_line(
         assert "Line " in str(error) and "m.jsonl" in str(error)
     else:
         assert len({row.id for row in read}) == len(read)
+
+
+@pytest.mark.parametrize("name", ["b", "with space", 'a "quote"', "umlaut-ü", "x" * 400, "back\\slash"])
+def test_a_clip_is_named_without_its_row(tmp_path: Path, name: str) -> None:
+    rows = written(tmp_path, ROW, replace(ROW, id=name))
+    assert [rows.id(number) for number in (0, 1)] == ["a", name] == [one.id for one in rows]
+    value = json.loads(rows.path.read_text("utf-8").splitlines()[1])
+    turned = {"corpus": value.pop("corpus"), **value}  # other tools order keys anew
+    rows.path.write_text(json.dumps(turned) + "\n", "utf-8")
+    assert Manifest(rows.path).id(0) == name

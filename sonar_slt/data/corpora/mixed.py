@@ -117,7 +117,12 @@ class JoinedRows(Sequence[Row]):
         row = self.parts[name][place]
         return replace(row, id=f"{name}/{row.id}", signer=f"{name}/{row.signer}" if row.signer else "")
 
-    @property
+    def id(self, number: int) -> str:
+        """The name of a clip, without reading the rest of its row."""
+        name, place = located(self.borders, self.parts, number)
+        return f"{name}/{self.parts[name].id(place)}"
+
+    @cached_property
     def frames(self) -> NDArray[np.int32]:
         """How long each clip is."""
         return np.concatenate([rows.frames for rows in self.parts.values()])

@@ -32,7 +32,7 @@ BLOCK = 4096
 MAPS = 128
 """How many segments a view keeps open: each takes a file descriptor, and a process may have 1,024 of them or fewer."""
 
-WINDOW, AROUND = 2**21, 2**16
+WINDOW, AROUND = 2**24, 2**16
 """After so many bytes a view lets go of the pages that it read; each row comes with its neighbours, about so many."""
 
 ABANDONED = 3600

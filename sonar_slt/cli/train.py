@@ -23,9 +23,7 @@ from sonar_slt.runs.registry import Record, find, require_same
 def run(config: dict[str, Any]) -> float | None:
     """Train as configured; what a sweeper may optimise comes back."""
     call = config.pop("call")
-    block = call["choices"].get("visual_block")
-    if block in ("pretrained", "frozen") and not (config["init_from"] or config["resume"]):
-        raise UserError(f"visual_block={block} is of another training: name it by init_from=RUN (`sonar-slt runs`).")
+    _require_sense(config, call["choices"])
     parent = _resumed(config)
     if config.get("preparation"):
         config = require_tracks(config)
@@ -160,6 +158,15 @@ def require_tracks(config: Mapping[str, Any]) -> dict[str, Any]:
     named = {track: source.names for track, source in found.items() if isinstance(source, Features)}
     read = {track: name for track, name in named.items() if ", " not in name}  # parts of a mix may have their own
     return {**config, "batches": {**config["batches"], **read}}
+
+
+def _require_sense(config: Mapping[str, Any], choices: Mapping[str, Any]) -> None:
+    """Refuse words that contradict each other, before anything is made."""
+    block = choices.get("visual_block")
+    if block in ("pretrained", "frozen") and not (config["init_from"] or config["resume"]):
+        raise UserError(f"visual_block={block} is of another training: name it by init_from=RUN (`sonar-slt runs`).")
+    if config["task"].get("judged") == 0 and config["monitor"].startswith(("dev/bleu", "dev/chrf")):
+        raise UserError(f"task.judged=0 leaves no {config['monitor']} to choose by: add monitor=dev/loss.")
 
 
 def _resumed(config: Mapping[str, Any]) -> Record | None:

@@ -99,7 +99,7 @@ def made(case: tuple[str, ...], space: SentenceSpace, *, without: str | None = N
     """The adapter in the space's precision, its small matrices moved away from where they start."""
     torch.manual_seed(0)
     node = described(case)
-    reads = [track for track in resolve(node["_target_"]).reads if track != without]
+    reads = [track for track in resolve(node["_target_"]).reading(node) if track != without]
     measure = Measure(
         samples=padded([drawn(reads, length, seed=9) for length in (20, 12)]),
         vector_mean=torch.zeros(space.dim),
@@ -113,11 +113,12 @@ def made(case: tuple[str, ...], space: SentenceSpace, *, without: str | None = N
         for weight in adapter.parameters():
             if weight.requires_grad and not weight.any():
                 weight.add_(0.1 * torch.randn(weight.shape, generator=generator))
+    adapter.wanted = reads
     return adapter.eval()
 
 
 def reads(adapter: Any, without: str | None = None) -> list[str]:
-    return [track for track in adapter.reads if track != without]
+    return [track for track in adapter.wanted if track != without]
 
 
 def drawn(tracks: list[str], frames: int, *, seed: int = 1) -> Clip:
@@ -271,7 +272,7 @@ def test_the_head_starts_at_the_teachers_mean_and_spread(case: tuple[str, ...], 
     space = spaces[torch.float32]
     torch.manual_seed(0)
     node = described(case)
-    tracks = list(resolve(node["_target_"]).reads)
+    tracks = list(resolve(node["_target_"]).reading(node))
     clips = [drawn(tracks, length) for length in LENGTHS]
     mean, std = torch.full((space.dim,), 3.0), torch.full((space.dim,), 0.01)
     roots = OPENPOSE_137.roots if "points" in tracks else ()

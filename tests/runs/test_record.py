@@ -153,8 +153,12 @@ def test_logs_grow_by_line_and_by_value(tmp_path: Path) -> None:
         run.log("train", 1, {"loss": 2.0, "ce": 1.5})
         run.log("train", 2, {"loss": float("nan"), 'odd,"name': 3})
         run.log("dev", 2, {"loss": 1.0})
-    lines = list(read_lines(run.folder / "train_log.jsonl"))
-    assert [line["step"] for line in lines] == [1, 2] and lines[0]["ce"] == 1.5 and lines[1]["loss"] is None
+        run.note("skipped", step=2, ids=["a"])
+    *lines, event = read_lines(run.folder / "train_log.jsonl")
+    assert event["event"] == "skipped" and event["ids"] == ["a"]
+    assert [line["step"] for line in lines] == [1, 2, 2] and lines[0]["ce"] == 1.5 and lines[1]["loss"] is None
+    assert [line["split"] for line in lines] == ["train", "train", "dev"]
+    assert list(read_lines(run.folder / "dev_log.jsonl")) == lines[2:]
     with (run.folder / "metrics.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["name"] for row in rows] == ["loss", "ce", "loss", 'odd,"name', "loss"]

@@ -58,7 +58,7 @@ def train(
     from sonar_slt.config.build import build
     from sonar_slt.runs.record import Run
     from sonar_slt.runs.report import write_report
-    from sonar_slt.task.checkpoints import load
+    from sonar_slt.task.checkpoints import load, take_over
     from sonar_slt.task.fitting import fit, quiet, run_parts, steps_not_epochs, use_threads
 
     console = Console(stderr=True, highlight=False)
@@ -92,17 +92,18 @@ def train(
         if config["conclude"] and made.space:
             made.data.require(config["conclude"], made.data.targets)
         current.update(device=str(trainer.strategy.root_device), code=code_hash(), **made.facts)
+        checkpoints = current.folder / "checkpoints"
         if parent:
             require_same(parent, made.facts, "it cannot be gone on with")
+            take_over(parent.checkpoints / "best.ckpt", checkpoints)
         elif config["init_from"]:
             begun_with = begin(config, made)
             current.update(**begun_with)
             for told in begun_with.get("init_told", ()):
                 console.print(told)
         fit(trainer, made.task, made.data, parent.checkpoints / "last.ckpt" if parent else None)
-        best = current.folder / "checkpoints" / "best.ckpt"
-        if config["conclude"] and made.space and best.is_file():
-            load(made.task, best)
+        if config["conclude"] and made.space and (checkpoints / "best.ckpt").is_file():
+            load(made.task, checkpoints / "best.ckpt")
         metrics = made.task.conclude(current.folder, split=config["conclude"], tell=console.print)
         current.update(metrics=metrics)
     write_report(current.folder)

@@ -75,7 +75,12 @@ def _curves(folder: Path) -> list[dict[str, Any]]:
                 continue
             step = line.get("step")
             for key, value in line.items():
-                if key in NOT_TERMS or key.startswith(BESIDE) or not isinstance(step, int | float) or not isinstance(value, int | float):
+                if (
+                    key in NOT_TERMS
+                    or key.startswith(BESIDE)
+                    or not isinstance(step, int | float)
+                    or not isinstance(value, int | float)
+                ):
                     continue
                 name = key.removeprefix(f"{split}/")
                 chart = charts.setdefault(name, {"name": name, "train": [], "dev": []})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,10 @@ RISING = ("bleu", "chrf", "retrieval")
 
 
 class Best:
-    """The best value so far of a figure in the dev log."""
+    """The best value so far of a figure in the dev log; with `ties` an equal one is better, for it is later."""
 
-    def __init__(self, monitor: str, *, least: float = 0.0) -> None:
-        self.monitor, self.least = monitor, least
+    def __init__(self, monitor: str, *, least: float = 0.0, ties: bool = False) -> None:
+        self.monitor, self.least, self.ties = monitor, least, ties
         self.value: float | None = None
 
     def improved(self, metrics: Mapping[str, Any]) -> bool | None:
@@ -31,8 +32,10 @@ class Best:
             return None
         value = float(metrics[self.monitor])
         rises = self.monitor.removeprefix("dev/").startswith(RISING)
-        if self.value is not None and (value - self.value if rises else self.value - value) <= self.least:
-            return False
+        if self.value is not None:
+            gained = value - self.value if rises else self.value - value
+            if gained < self.least or (gained == self.least and not self.ties):
+                return False
         self.value = value
         return True
 
@@ -42,7 +45,7 @@ class Checkpoints(pl.Callback):
 
     def __init__(self, *, folder: Path, monitor: str = "dev/bleu", every: int = 250) -> None:
         self.folder, self.every = folder, every
-        self.best = Best(monitor)
+        self.best = Best(monitor, ties=True)  # BLEU is 0 for a while, and a later 0 has learnt more
 
     def state_dict(self) -> dict[str, Any]:
         """How good the best one is, and where the random numbers stand, for a run that goes on."""
@@ -129,3 +132,12 @@ def load(task: pl.LightningModule, path: Path) -> None:
     state = learnt(torch.load(path, map_location="cpu", weights_only=True))
     require_whole(task, state, str(path))
     task.load_state_dict(state, strict=False)
+
+
+def take_over(best: Path, folder: Path) -> None:
+    """Keep the best checkpoint of a run that is gone on with: there may be no better one to come."""
+    if best.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / ".best.tmp"
+        shutil.copyfile(best, draft)
+        draft.replace(folder / best.name)

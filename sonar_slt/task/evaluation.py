@@ -141,7 +141,9 @@ def _round_trips(
             plain = space.decode(known, code, num_beams=num_beams)
     adapted = student.decode(vectors, code, num_beams=num_beams)
     ceiling, ae = (
-        None if texts is None else score_translations(texts, references, lang=code, resamples=0)["scores"]["bleu"]["value"]
+        None
+        if texts is None
+        else score_translations(texts, references, lang=code, resamples=0)["scores"]["bleu"]["value"]
         for texts in (plain, adapted)
     )
     assert ae is not None

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from textwrap import shorten
 from typing import Any
 
 import pytorch_lightning as pl
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+
+SHOWN = 160
+"""Letters of a sentence that are shown at most."""
 
 
 class Pace:
@@ -108,8 +113,9 @@ class StepProgress(pl.Callback):
         told = ", ".join(f"{title} {found[name]:.4g}" for name, title in named.items() if name in found)
         self.console.print(f"{self.title}: dev at step {trainer.global_step}: {told}", highlight=False)
         for sample in getattr(pl_module, "samples", ())[:1]:
-            said = f"  {sample['language']}: {sample['hypothesis']}\n  reference: {sample['references'][0]}"
-            self.console.print(said, highlight=False, markup=False)
+            said, reference = (shorten(text, SHOWN) for text in (sample["hypothesis"], sample["references"][0]))
+            told = f"  {sample['language']}: {said}\n  reference: {reference}"
+            self.console.print(told, highlight=False, markup=False)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Leave the terminal as it was."""

@@ -229,6 +229,8 @@ def test_better_is_more_bleu_and_less_loss(monitor: str, values: Any, told: Any)
     best = Best(monitor)
     assert tuple(best.improved({monitor: value}) for value in values) == told
     assert best.improved({"dev/nothing": 1.0}) is None
+    latest = Best(monitor, ties=True)
+    assert [latest.improved({monitor: value}) for value in (0.0, 0.0)] == [True, True]
 
 
 def test_a_figure_that_is_never_measured_cannot_be_monitored(configured: Any) -> None:

@@ -132,22 +132,17 @@ def _round_trips(
 
     The first is None where the untouched decoder reads other vectors than those of the space.
     """
+
+    def bleu(texts: list[str]) -> float:
+        return float(score_translations(texts, references, lang=code, resamples=0)["scores"]["bleu"]["value"])
+
     first = [given[0] for given in references]
     vectors = data.cache.encode(first, code)
-    known = readable(data.space, vectors, first, code)
-    plain = None
+    known, ceiling = readable(data.space, vectors, first, code), None
     if known is not None:
         with student.as_teacher() as space:
-            plain = space.decode(known, code, num_beams=num_beams)
-    adapted = student.decode(vectors, code, num_beams=num_beams)
-    ceiling, ae = (
-        None
-        if texts is None
-        else score_translations(texts, references, lang=code, resamples=0)["scores"]["bleu"]["value"]
-        for texts in (plain, adapted)
-    )
-    assert ae is not None
-    return ceiling, ae, cosine(z.cpu(), vectors)
+            ceiling = bleu(space.decode(known, code, num_beams=num_beams))
+    return ceiling, bleu(student.decode(vectors, code, num_beams=num_beams)), cosine(z.cpu(), vectors)
 
 
 def _means(scores: list[dict[str, Any]]) -> dict[str, float]:

@@ -11,7 +11,6 @@ import pytorch_lightning as pl
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-
 SHOWN = 160
 """Letters of a sentence that are shown at most."""
 

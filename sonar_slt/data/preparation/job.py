@@ -67,8 +67,8 @@ def prepare(corpus: Corpus, *, workers: int | None = None, shown: bool = True, r
             (folder / FEATURES).rename(job.part / FEATURES)
         if (folder / TRANSLATIONS).is_file():
             print(
-                "The sentences that a machine translated were in the former manifest: `sonar-slt augment-text` with the "
-                "same words brings them back from its cache.",
+                "A machine's translations were in the former manifest: `sonar-slt augment-text` with the same "
+                "words brings them back from its cache.",
                 file=sys.stderr,
             )
         replace_folder(job.part, folder)

@@ -87,7 +87,7 @@ class StepProgress(pl.Callback):
         step, total = trainer.global_step, max(1, trainer.max_steps)
         if step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             self.figures = self.pace.figures()
-            pl_module.log_dict(self.figures)
+            pl_module.log_dict({f"train/{name}": value for name, value in self.figures.items()})
         tenth = step * 10 // total > (step - 1) * 10 // total
         if not (self.bar and step % 10 == 0) and not tenth:
             return

@@ -17,6 +17,7 @@ from sonar_slt.augment import Augmentations
 from sonar_slt.data.batch import ClipBatch
 from sonar_slt.data.clips import Clips
 from sonar_slt.data.track import Track
+from sonar_slt.errors import UserError
 from sonar_slt.features.backbone import Backbone
 from sonar_slt.objective import Landing, Objective, Outcome
 from sonar_slt.space.spread import mean_and_spread
@@ -61,6 +62,8 @@ class SignTranslation(pl.LightningModule):
         judged: int | None = 100,
     ) -> None:
         super().__init__()
+        if not 0 <= label_smoothing < 1:
+            raise UserError(f"task.label_smoothing={label_smoothing}: expected a number from 0 and below 1.")
         self.data = data
         samples = data.samples()
         self.adapter = adapter(measure=measured(data, samples))
@@ -93,7 +96,8 @@ class SignTranslation(pl.LightningModule):
         """One step: land, decode, weigh. None where no clip gives a finite loss."""
         outcome = self.step(batch.shown(self._augmented(batch)))
         if outcome.loss is not None and is_due(self.trainer):
-            self.log_dict({"loss": outcome.loss.detach(), **outcome.values, "lr": self._rate()})
+            values = {"loss": outcome.loss.detach(), **outcome.values, "lr": self._rate()}
+            self.log_dict({f"train/{name}": value for name, value in values.items()})
         return outcome.loss
 
     def step(self, batch: ClipBatch) -> Outcome:
@@ -119,7 +123,7 @@ class SignTranslation(pl.LightningModule):
             self._tell({"gradient": list(self.skipped.batch)})
             optimizer.zero_grad(set_to_none=True)
         elif is_due(self.trainer):
-            self.log("gradient", norm)
+            self.log("train/gradient", norm)
         self.skipped.batch.clear()
 
     def configure_optimizers(self) -> Any:

@@ -287,6 +287,7 @@ class TestLanguages:
             ({"languages__targets": "[zho_Hans]"}, "zho_Hans"),
             ({"languages__targets": "[deu_Latn]", "+data__languages": "[tur_Latn]"}, "deu_Latn"),
             ({"objective__mse__weight": 0, "objective": "[mse]"}, "Every loss weight is 0"),
+            ({"task__label_smoothing": 1.0}, "task.label_smoothing=1.0"),
         ],
     )
     def test_what_cannot_be_trained_is_refused_before_the_first_step(

@@ -96,8 +96,9 @@ class SignTranslation(pl.LightningModule):
         """One step: land, decode, weigh. None where no clip gives a finite loss."""
         outcome = self.step(batch.shown(self._augmented(batch)))
         if outcome.loss is not None and is_due(self.trainer):
+            self.log("train/loss", outcome.loss.detach())
             self.log_dict({f"train/{name}": value for name, value in outcome.values.items()})
-            self.log_dict({"train/loss": outcome.loss.detach(), "train/lr": self._rate()})
+            self.log("train/lr", self._rate())
         return outcome.loss
 
     def step(self, batch: ClipBatch) -> Outcome:

@@ -75,7 +75,7 @@ def train(
     with quiet(), begun as current, ExitStack() as mirrored:
         console.print(f"Run {current.id} in {current.folder}")
         looks = {"monitor": config["monitor"], "eval_every": config["eval_every"]}
-        chosen = (build(config["callbacks"]) or {}).values() if config.get("callbacks") else ()
+        chosen = build(config["callbacks"]).values() if config.get("callbacks") else ()
         parts = run_parts(current, config["name"], chosen=chosen, **looks)
         loggers = [parts.pop("journal")]
         if config.get("logger"):

@@ -70,10 +70,10 @@ class Checkpoints(pl.Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save, and save again under the name of the best if it is."""
-        improved = self.best.improved(trainer.callback_metrics)
-        if improved is None and not trainer.fast_dev_run:  # type: ignore[attr-defined]
+        improved = self.best.improved(trainer.callback_metrics)  # None of a figure that is no number: it is not better
+        if self.best.monitor not in trainer.callback_metrics and not trainer.fast_dev_run:  # type: ignore[attr-defined]
             known = ", ".join(sorted(name for name in trainer.callback_metrics if name.startswith("dev/")))
-            raise UserError(f"monitor={self.best.monitor} is not in the dev log, or no number there; it has {known}.")
+            raise UserError(f"monitor={self.best.monitor} is not in the dev log, which has {known}.")
         if improved:
             self._save(trainer, "best")
         self._save(trainer, "last")

@@ -16,6 +16,7 @@ from sonar_slt.data.track import Track
 from sonar_slt.errors import UserError
 from sonar_slt.runs.registry import read
 from sonar_slt.task.checkpoints import Best, learnt
+from sonar_slt.task.looks import DevLook
 from sonar_slt.task.sign import SignTranslation
 from tests.conftest import MICRO, composed
 
@@ -236,6 +237,14 @@ def test_better_is_more_bleu_and_less_loss(monitor: str, values: Any, told: Any)
 def test_a_figure_that_is_never_measured_cannot_be_monitored(configured: Any) -> None:
     with pytest.raises(UserError, match="monitor=dev/blue is not in the dev log"):
         train(configured(monitor="dev/blue", trainer__max_steps=1), [])
+
+
+def test_a_dev_figure_that_is_no_number_is_no_best_and_ends_nothing(
+    configured: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DevLook, "taken", lambda *_, **__: ({"loss": float("nan")}, []))
+    folder, _ = train(configured(monitor="dev/loss"), [])
+    assert checkpoint(folder)["global_step"] == 6 and not (folder / "checkpoints" / "best.ckpt").exists()
 
 
 def test_frames_out_of_order_land_elsewhere(configured: Any) -> None:

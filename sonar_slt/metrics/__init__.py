@@ -5,12 +5,35 @@ No model is trained here, and scoring text loads no torch: the names of `vectors
 
 from typing import TYPE_CHECKING, Any
 
+from sonar_slt.metrics.rouge_l import RougeL, rouge_l
 from sonar_slt.metrics.text import score_translations
+from sonar_slt.metrics.token_f1 import TokenF1, token_f1
 
 if TYPE_CHECKING:
-    from sonar_slt.metrics.vectors import Alignment, cosine, retrieval_at_1, xsim, xsim_plus_plus
+    from sonar_slt.metrics.vectors import (
+        Alignment,
+        Retrieval,
+        cosine,
+        retrieval,
+        retrieval_at_1,
+        xsim,
+        xsim_plus_plus,
+    )
 
-__all__ = ["Alignment", "cosine", "retrieval_at_1", "score_translations", "xsim", "xsim_plus_plus"]
+__all__ = [
+    "Alignment",
+    "Retrieval",
+    "RougeL",
+    "TokenF1",
+    "cosine",
+    "retrieval",
+    "retrieval_at_1",
+    "rouge_l",
+    "score_translations",
+    "token_f1",
+    "xsim",
+    "xsim_plus_plus",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -88,18 +88,82 @@ def cosine(z: Tensor, s: Tensor) -> Tensor:
     return F.cosine_similarity(z.detach().float(), s.detach().float(), dim=-1)
 
 
-def retrieval_at_1(z: Tensor, s: Tensor, center: Tensor | None = None, texts: Sequence[str] | None = None) -> float:
-    """Per cent of rows of `z` whose nearest row of `s` by cosine is their own; z, s: (n, dim).
+@dataclass(frozen=True, slots=True, eq=False)
+class Retrieval:
+    """The rank (n,) that each vector's own sentence has among all of a pool, 1 being the nearest."""
+
+    ranks: Tensor
+
+    def at(self, k: int) -> float:
+        """Per cent of vectors whose own sentence is among their `k` nearest."""
+        return 100 * float((self.ranks <= k).double().mean())
+
+    @property
+    def median(self) -> float:
+        """The median rank; of an even number the mean of the middle two."""
+        return float(self.ranks.double().quantile(0.5))
+
+
+def retrieval(z: Tensor, s: Tensor, center: Tensor | None = None, texts: Sequence[str] | None = None) -> Retrieval:
+    """Where each row of `z` finds its own row of `s` by cosine; z, s: (n, dim).
 
     `center` (dim,), the mean of the training vectors, is taken from both first: raw sentence vectors share one
-    direction that says nothing. With `texts`, another row with the same sentence counts as their own.
+    direction that says nothing. With `texts`, another row with the same sentence counts as their own. Of rows that are
+    equally near the first counts as nearer, so that vectors that are all alike find next to nothing.
     """
     if len(z) != len(s):
         raise UserError(f"retrieval compares pairs: {len(z)} vectors against {len(s)}.")
-    if center is not None:
-        z, s = z.float() - center.to(z).float(), s.float() - center.to(s).float()
-    found = _search(z, s, 1, "absolute")
-    return 100 * (1 - len(_wrong(found, texts)) / len(z))
+    z, s = _unit(_centred(z, center)), _unit(_centred(s, center))
+    own = torch.tensor(_same(texts, len(s)), device=z.device)  # rows that say the same share a number
+    places = torch.arange(len(s), device=z.device)
+    ranks = []
+    for first in range(0, len(z), BLOCK):
+        near = z[first : first + BLOCK] @ s.T  # (block, n)
+        mine = own[first : first + BLOCK, None] == own[None]
+        best, at = near.masked_fill(~mine, -2.0).max(dim=1, keepdim=True)
+        before = (near > best) | ((near == best) & (places < at))
+        ranks.append(1 + (before & ~mine).sum(dim=1))
+    return Retrieval(torch.cat(ranks).cpu())
+
+
+def retrieval_at_1(z: Tensor, s: Tensor, center: Tensor | None = None, texts: Sequence[str] | None = None) -> float:
+    """Per cent of rows of `z` whose nearest row of `s` is their own, as `retrieval` tells."""
+    return retrieval(z, s, center, texts).at(1)
+
+
+def nearest(z: Tensor, pool: Tensor, k: int, center: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Cosines and indices of the `k` rows of `pool` that are nearest to each row of `z`, best first: (n, k) both."""
+    k = min(k, len(pool))
+    cosines, indices = _nearest(_unit(_centred(z, center)), _unit(_centred(pool, center)), k)
+    return cosines.cpu(), indices.cpu()
+
+
+def plane(z: Tensor, s: Tensor) -> tuple[Tensor, Tensor, tuple[float, float]]:
+    """Both on the two main axes of `s`, (n, 2) each, and the shares of the spread of `s` that the axes hold."""
+    z, s = z.detach().double().cpu(), s.detach().double().cpu()
+    center = s.mean(dim=0)
+    _, sizes, axes = torch.linalg.svd(s - center, full_matrices=False)
+    axes = axes[:2] * torch.where(axes[:2].sum(dim=1, keepdim=True) < 0, -1.0, 1.0)  # the sign of an axis is free
+    shares = (sizes**2 / (sizes**2).sum().clamp_min(1e-30))[:2].tolist()
+    flat = [_two(points @ axes.T) for points in (z - center, s - center)]
+    return flat[0], flat[1], (shares[0], shares[1] if len(shares) > 1 else 0.0)
+
+
+def _two(points: Tensor) -> Tensor:
+    """Two columns, the second of zeros where a single clip or dimension left one."""
+    return F.pad(points, (0, 2 - points.shape[1]))
+
+
+def _centred(vectors: Tensor, center: Tensor | None) -> Tensor:
+    return vectors if center is None else vectors.float() - center.to(vectors).float()
+
+
+def _same(texts: Sequence[str] | None, n: int) -> list[int]:
+    """A number for each row, the same for rows of the same text."""
+    if texts is None:
+        return list(range(n))
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(text, len(numbers)) for text in texts]
 
 
 def _search(x: Tensor, pool: Tensor, k: int, margin: Margin) -> Tensor:

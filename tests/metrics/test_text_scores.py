@@ -13,8 +13,11 @@ import sacrebleu
 
 from sonar_slt.errors import UserError
 from sonar_slt.metrics import score_translations
-from sonar_slt.metrics.text import FORMULAS, bootstrap, tokenizer
+from sonar_slt.metrics.bleu import bleu_scores, tokenizer
+from sonar_slt.metrics.chrf import chrf_scores
+from sonar_slt.metrics.intervals import bootstrap
 
+FORMULAS = {"bleu": bleu_scores, "chrf": chrf_scores}
 SENTENCES = {
     "deu_Latn": "Morgen schneit es im Norden, aber an der Küste scheint die Sonne.",
     "eng_Latn": "Tomorrow it won't rain in the mountains; lowest temperature: -3 degrees.",
@@ -102,9 +105,9 @@ def test_intervals_of_2500_sentences_take_under_three_seconds() -> None:
         "bleu": (rng.integers(5, 20, size=(2500, 10)).astype(float), FORMULAS["bleu"]),
         "chrf": (rng.integers(5, 20, size=(2500, 18)).astype(float), FORMULAS["chrf"]),
     }
-    begin = time.perf_counter()
+    begin = time.process_time()  # on one core
     bootstrap(metrics, 1000, 1)
-    assert time.perf_counter() - begin < 3
+    assert time.process_time() - begin < 3
 
 
 def test_perfect_empty_shuffled_and_constant_systems() -> None:

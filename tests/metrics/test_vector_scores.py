@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from sonar_slt.errors import UserError
-from sonar_slt.metrics import cosine, retrieval_at_1, xsim, xsim_plus_plus
+from sonar_slt.metrics import cosine, retrieval, retrieval_at_1, xsim, xsim_plus_plus
+from sonar_slt.metrics.vectors import nearest, plane
 
 
 def pairs(n: int = 60, dim: int = 6, noise: float = 0.8, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -104,6 +105,39 @@ def test_a_collapsed_space_finds_nothing() -> None:
     z = torch.ones(50, 4)
     assert retrieval_at_1(z, torch.randn(50, 4, generator=torch.Generator().manual_seed(1))) == pytest.approx(2)
     assert xsim(z, z).errors == 49
+
+
+@pytest.mark.parametrize("block", [7, 2048])
+def test_ranks_are_those_of_a_plain_sort(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sonar_slt.metrics.vectors.BLOCK", block)
+    z, s = pairs(50, noise=1.5)
+    s[20], s[30] = s[3], s[3]  # three clips of one sentence
+    texts = [f"sentence {3 if i in (20, 30) else i}" for i in range(50)]
+    similar = torch.nn.functional.normalize(z, dim=1) @ torch.nn.functional.normalize(s, dim=1).T
+    expected = []
+    for i, row in enumerate(similar.tolist()):
+        order = sorted(range(50), key=lambda j: (-row[j], j))
+        own = next(place for place, j in enumerate(order) if texts[j] == texts[i])
+        expected.append(own + 1)
+    found = retrieval(z, s, texts=texts)
+    assert found.ranks.tolist() == expected and max(expected) > 1
+    assert found.median == float(np.median(expected))
+    assert [found.at(k) for k in (1, 5, 50)] == [100 * np.mean(np.array(expected) <= k) for k in (1, 5, 50)]
+    cosines, indices = nearest(z, s, 3)
+    assert torch.allclose(cosines, similar.topk(3, dim=1).values, atol=1e-6) and indices.shape == (50, 3)
+    assert nearest(z, s[:2], 5)[1].shape == (50, 2)
+
+
+def test_the_map_keeps_what_lies_in_its_plane() -> None:
+    rng = torch.Generator().manual_seed(3)
+    axes = torch.linalg.qr(torch.randn(6, 2, generator=rng)).Q
+    flat = torch.randn(40, 2, generator=rng).double() * torch.tensor([3.0, 1.0])
+    s = flat @ axes.double().T + 5
+    z_map, s_map, shares = plane(s, s)
+    assert torch.equal(z_map, s_map) and sum(shares) == pytest.approx(1, abs=1e-9) and shares[0] > 0.8
+    assert torch.allclose(torch.cdist(s_map, s_map), torch.cdist(flat, flat), atol=1e-4)
+    lonely, _, shares = plane(s[:1], s[:1])
+    assert lonely.tolist() == [[0.0, 0.0]] and shares == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])

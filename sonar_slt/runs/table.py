@@ -10,6 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from sonar_slt.runs.registry import Record
+from sonar_slt.runs.score_table import scores_table
+from sonar_slt.runs.scores import is_number, score_rows
+
+__all__ = ["key_scores", "runs_table", "score_rows", "scores_table", "show"]
 
 COLOURS = {"running": "cyan", "finished": "green", "failed": "red", "killed": "yellow", "unreadable": "magenta"}
 
@@ -37,14 +41,14 @@ def key_scores(metrics: Mapping[str, Any]) -> str:
         values = [bleu for row in score_rows(metrics) if row.get("seen") is seen and (bleu := _bleu(row)) is not None]
         if values:
             parts.append(f"{title} {sum(values) / len(values):.1f}")
-    if _is_number(retrieval := metrics.get("retrieval_at_1")):
+    if is_number(retrieval := metrics.get("retrieval_at_1")):
         parts.append(f"R@1 {retrieval:.1f}")
     if space := metrics.get("space"):
         parts.append(f"AE {space['auto_encoding_bleu']['mean']:.1f}")
         parts += [f"MT {mean:.1f}" for mean in [space["translation_bleu"].get("mean")] if mean is not None]
         parts += [f"xsim++ {mean:.2f} %" for mean in [space["xsim_plus_plus"].get("mean")] if mean is not None]
     if not parts:
-        numbers = [(key, value) for key, value in metrics.items() if _is_number(value)]
+        numbers = [(key, value) for key, value in metrics.items() if is_number(value)]
         parts = [f"{key} {value:.4g}" for key, value in numbers[:3]]
     return "  ".join(parts)
 
@@ -70,52 +74,15 @@ def show(record: Record) -> RenderableType:
         if value not in (None, ""):
             grid.add_row(key, value if isinstance(value, Text) else Text(str(value)))
     for key, value in record.metrics.items():
-        if _is_number(value):
+        if is_number(value):
             grid.add_row(Text(key), f"{value:.4g}")
     return Group(grid, Text(""), scores_table(record.metrics)) if score_rows(record.metrics) else grid
 
 
-def scores_table(metrics: Mapping[str, Any]) -> Table:
-    """BLEU per language with its interval, the two round trips of the reference, chrF2 and N; trained ones first."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("language", ""):
-        table.add_column(heading)
-    for heading in ("BLEU", "95 % interval", "ceiling", "auto-enc.", "chrF2", "N"):
-        table.add_column(heading, justify="right")
-    for row in sorted(score_rows(metrics), key=lambda row: not row.get("seen")):
-        ceiling, chrf = row.get("ceiling"), (row.get("chrf") or {}).get("value")
-        low_high = (row.get("bleu") or {}).get("interval")
-        table.add_row(
-            Text(str(row.get("name") or row.get("language"))),
-            Text("trained", style="blue") if row.get("seen") else Text("unseen", style="yellow"),
-            _figure(_bleu(row)),
-            f"{low_high[0]:.1f} to {low_high[1]:.1f}" if low_high else "",
-            _figure(ceiling),
-            _figure(row.get("ae")),
-            _figure(chrf),
-            str(row.get("n", "")),
-        )
-    return table
-
-
-def score_rows(metrics: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The rows of `metrics["scores"]`, one per language; anything else there is passed over."""
-    rows = metrics.get("scores")
-    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
-
-
 def _bleu(row: Mapping[str, Any]) -> float | None:
     value: Any = (row.get("bleu") or {}).get("value")
-    return float(value) if _is_number(value) else None
+    return float(value) if is_number(value) else None
 
 
 def _status(record: Record) -> Text:
     return Text(record.status, style=COLOURS[record.status])
-
-
-def _figure(value: Any) -> str:
-    return f"{value:.1f}" if _is_number(value) else ""
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -120,7 +120,7 @@ def test_tables_show_the_key_scores_as_they_are(tmp_path: Path) -> None:
     assert key_scores({"scores": SCORES, "retrieval_at_1": 97.0}) == "BLEU 80.0  unseen 60.0  R@1 97.0"
     assert key_scores({"loss": 0.123456, "kind": "x", "good": True}) == "loss 0.1235"
     text = shown(scores_table({"scores": [*SCORES, "junk"]}))
-    assert text.index("German [b]") < text.index("Turkish") and "75.0 to 85.0" in text and "88.8" in text
+    assert text.index("German [b]") < text.index("Turkish") and "75.0–85.0" in text and "88.8" in text
     with pytest.raises(RuntimeError), Run.start(tmp_path, verb="train", name="[red]", config={}, overrides=[]) as run:
         raise RuntimeError("[bold] out of memory")
     listed = shown(runs_table(all_runs(tmp_path)))

@@ -108,8 +108,9 @@ def overrides(verb: str, found: Arguments, plan: Floorplan) -> list[str]:
     if found.inputs and "inputs" not in fields:
         word = found.inputs[0]
         raise UserError(f"{verb} takes key=value, not {word!r}; `sonar-slt {verb} --help` lists rooms and keys.")
-    if found.inputs and any(word.startswith("inputs=") for word in found.overrides):
-        raise UserError(f"Give the inputs of {verb} as words or as inputs=[…], not both.")
+    named = [word for word in found.overrides if word.startswith("inputs=") or _is_run(word, fields)]
+    if len(named) + bool(found.inputs) > 1:
+        raise UserError(f"Give the inputs of {verb} once: as words, as run=… or as inputs=[…].")
     rooms = plan.defaults(verb.replace("-", "_"))
     written = [_written(word, fields, rooms, plan, found.multirun) for word in found.overrides]
     listed = [f"inputs=[{','.join(quoted(text) for text in found.inputs)}]"] if found.inputs else []
@@ -124,12 +125,26 @@ def _written(word: str, fields: dict[str, str], rooms: dict[str, object], plan: 
         return f"~{key}" if rooms[key] is not None else ""
     if key == "languages":
         return _languages(value, plan, multirun)
+    if _is_run(word, fields):
+        return _run(value, multirun)
     kind = fields.get(key.lstrip("+"), "")
     if kind.startswith("list[") and value != "null" and not value.startswith("[") and "," not in value:
         return f"{key}=[{value}]"
     if kind in ("str", "str | None") and NUMBER.fullmatch(value):
         return f"{key}={quoted(value)}"  # an id such as 12e5 is no number
     return word
+
+
+def _is_run(word: str, fields: dict[str, str]) -> bool:
+    return word.startswith("run=") and "inputs" in fields and "run" not in fields
+
+
+def _run(value: str, multirun: bool) -> str:
+    """``run=`` names the run that a verb reads: another word for its one input, swept by commas, or a list of them."""
+    if value.startswith("["):
+        return f"inputs={value}"
+    names = value.split(",") if multirun else [value]
+    return "inputs=" + ",".join(f"[{quoted(name)}]" for name in names)
 
 
 def _languages(value: str, plan: Floorplan, multirun: bool) -> str:

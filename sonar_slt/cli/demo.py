@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sonar_slt.cli.arguments import quoted
-from sonar_slt.cli.evaluate import evaluate
+from sonar_slt.cli.evaluate import evaluate, retrieved
 from sonar_slt.cli.recipe import ensure_space
 from sonar_slt.cli.train import train
 from sonar_slt.config.compose import examine
@@ -101,7 +101,7 @@ def _show(console: Console, evaluated: Record) -> None:
 
     metrics = evaluated.metrics
     console.print(scores_table(metrics))
-    console.print(f"Retrieval@1 among {metrics['scores'][0]['n']} sentences: {metrics['retrieval_at_1']:.1f} %")
+    console.print(retrieved(metrics))
     console.print(
         "Ceiling: the space's own round trip of the reference. All sentences are generated from clips alone.\n"
     )

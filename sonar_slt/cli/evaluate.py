@@ -2,7 +2,7 @@
 
 Examples:
     sonar-slt evaluate
-    sonar-slt evaluate 3f2a9c01 languages=[deu_Latn,tur_Latn] num_beams=1
+    sonar-slt evaluate run=3f2a9c01 languages=[deu_Latn,tur_Latn] num_beams=1
     sonar-slt evaluate last split=dev output=scores.json
 """
 
@@ -10,16 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.files import write_json
+from sonar_slt.runs.files import read_lines, write_json
 from sonar_slt.runs.record import Run
 from sonar_slt.runs.registry import Record, all_runs, find, require_same
+from sonar_slt.runs.scores import machine_readable
+
+if TYPE_CHECKING:
+    from sonar_slt.data.clips import Clips
+    from sonar_slt.task.evaluation import Judging
 
 
 def run(config: dict[str, Any]) -> float | None:
-    """Evaluate as configured; the mean BLEU over trained languages comes back."""
+    """Evaluate as configured; the mean BLEU over trained languages comes back, where BLEU is asked for."""
     from rich.console import Console
 
     from sonar_slt.runs.table import scores_table
@@ -28,23 +33,29 @@ def run(config: dict[str, Any]) -> float | None:
     if len(config["inputs"]) > 1:
         raise UserError(f"One run at a time, not {len(config['inputs'])}: `sonar-slt evaluate -m inputs=[A],[B]`.")
     trained = _asked_for(config)
-    folder, metrics = evaluate(config, trained, call["overrides"])
+    facts = {name: call[name] for name in ("choices", "sweep", "job")}
+    folder, metrics = evaluate(config, trained, call["overrides"], facts=facts)
     console = Console(highlight=False)
     console.print(scores_table(metrics))
-    console.print(f"Retrieval@1 {metrics['retrieval_at_1']:.1f} %. Report: {folder / 'report.html'}")
+    console.print(retrieved(metrics))
+    console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
     if config["output"]:
         target = Path(config["output"])
         target.parent.mkdir(parents=True, exist_ok=True)
         write_json(target, machine_readable(metrics))
-    return float(metrics["mean_bleu"].get("trained", next(iter(metrics["mean_bleu"].values()))))
+    means = metrics["mean_bleu"]
+    return means.get("trained", next(iter(means.values()), None))
 
 
-def evaluate(config: Mapping[str, Any], trained: Record, overrides: Sequence[str]) -> tuple[Path, dict[str, Any]]:
+def evaluate(
+    config: Mapping[str, Any], trained: Record, overrides: Sequence[str], *, facts: Mapping[str, Any] = {}
+) -> tuple[Path, dict[str, Any]]:
     """Evaluate one trained run in a run folder of its own; the folder and the metrics."""
     import yaml
     from rich.console import Console
 
     from sonar_slt.config.assembly import assemble
+    from sonar_slt.config.build import build
     from sonar_slt.runs.report import write_report
     from sonar_slt.task import evaluation
     from sonar_slt.task.checkpoints import load
@@ -69,6 +80,7 @@ def evaluate(config: Mapping[str, Any], trained: Record, overrides: Sequence[str
     require_same(trained, made.facts, "its scores would mean something else")
     made.data.require(config["split"], config["languages"]["targets"] or made.data.targets)
     languages = config["languages"]["targets"] or made.data.scorable(config["split"])
+    how = judging(config, made.data)
     load(made.task, checkpoint)
     begun = Run.start(
         Path(config["paths"]["runs"]),
@@ -77,16 +89,18 @@ def evaluate(config: Mapping[str, Any], trained: Record, overrides: Sequence[str
         config={**config, "run": trained.folder.name},
         overrides=list(overrides),
         parent=trained.folder.name,
+        facts=facts,
     )
     with quiet(), begun as current:
+        current.mirror(build(config.get("logger")))
         result = evaluation.evaluate(
             made.task.adapter.to(made.data.space.device),
             made.task.student,
             made.data,
             split=config["split"],
             languages=languages,
-            num_beams=config["num_beams"],
-            seed=config["seed"],
+            how=how,
+            dev=list(read_lines(trained.folder / "dev_log.jsonl")),
             tell=console.print,
         )
         result.write(current.folder)
@@ -95,16 +109,31 @@ def evaluate(config: Mapping[str, Any], trained: Record, overrides: Sequence[str
     return current.folder, result.metrics
 
 
-def machine_readable(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """The scores of one language as one object, those of several by language code."""
-    by_language = {
-        entry["language"]: {
-            "scores": {name: entry[name] for name in ("bleu", "chrf")},
-            **{name: entry[name] for name in ("n", "ids_hash", "language", "references")},
-        }
-        for entry in metrics["scores"]
-    }
-    return next(iter(by_language.values())) if len(by_language) == 1 else {"languages": by_language}
+def retrieved(metrics: Mapping[str, Any]) -> str:
+    """Where clips find their own sentences, in a line."""
+    found = metrics["retrieval"]
+    near = ", ".join(f"@{k} {found[f'at_{k}']:.1f} %" for k in (1, 5, 10))
+    return f"Retrieval among {found['n']} sentences ({found['language']}): {near}, median rank {found['median_rank']:g}"
+
+
+def judging(config: Mapping[str, Any], data: Clips) -> Judging:
+    """What is asked of the translations; the protocols of older papers are those of the clips' corpora."""
+    from sonar_slt.config.build import build
+    from sonar_slt.config.compose import examine, floorplan
+    from sonar_slt.task.evaluation import Judging
+
+    known = floorplan().options("protocol")
+    corpora = {row.corpus for row in data.rows[config["split"]]}
+    found = [examine("score", [f"protocol={name}"]).config["protocol"] for name in known if name in corpora]
+    return Judging(
+        metrics=tuple(build(config["metrics"]).values()),
+        protocols=tuple(build(protocol) for protocol in found),
+        num_beams=config["num_beams"],
+        resamples=config["resamples"],
+        seed=config["seed"],
+        shown=config["shown"],
+        progress=True,
+    )
 
 
 def _asked_for(config: Mapping[str, Any]) -> Record:

@@ -9,7 +9,6 @@ Examples:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +32,13 @@ def run(config: dict[str, Any]) -> float | None:
     if metrics.get("scores"):
         from rich.console import Console
 
+        from sonar_slt.cli.evaluate import retrieved
         from sonar_slt.runs.table import scores_table
 
         console = Console(highlight=False)
         console.print(scores_table(metrics))
-        console.print(
-            f"Retrieval@1 {metrics['retrieval_at_1']:.1f} %. Report: {folder / 'report.html'}", soft_wrap=True
-        )
+        console.print(retrieved(metrics))
+        console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
     bleu = metrics.get("mean_bleu", {}).get("trained")
     return float(bleu) if bleu is not None else None
 
@@ -72,20 +71,16 @@ def train(
         parent=parent.folder.name if parent else None,
         facts=facts,
     )
-    with quiet(), begun as current, ExitStack() as mirrored:
+    with quiet(), begun as current:
         console.print(f"Run {current.id} in {current.folder}")
         looks = {"monitor": config["monitor"], "eval_every": config["eval_every"]}
         chosen = build(config["callbacks"]).values() if config.get("callbacks") else ()
         parts = run_parts(current, config["name"], chosen=chosen, **looks)
-        loggers = [parts.pop("journal")]
-        if config.get("logger"):
-            mirror = build(config["logger"], save_dir=current.folder, id=current.folder.name)
-            mirrored.callback(mirror.experiment.finish)
-            mirror.log_hyperparams(dict(config))
-            loggers.append(mirror)
+        journal = parts.pop("journal")
+        current.mirror(build(config.get("logger")))
         settings = steps_not_epochs(config["trainer"], eval_every=config["eval_every"])
-        trainer = build(settings, logger=loggers, **parts)
-        loggers[0].follow(trainer)
+        trainer = build(settings, logger=[journal], **parts)
+        journal.follow(trainer)
         if trainer.world_size > 1:
             raise UserError(f"{trainer.world_size} processes: a training runs on one device yet; trainer.devices=1.")
         made = assemble(config, device=trainer.strategy.root_device)

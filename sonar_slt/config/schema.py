@@ -73,8 +73,31 @@ class Evaluate(Verb):
     checkpoint: str
     languages: Chosen
     num_beams: int
-    output: str | None
+    resamples: int
     seed: int
+    shown: int
+    output: str | None
+    paths: Paths
+
+
+@dataclass(kw_only=True)
+class Score(Verb):
+    """``conf/score.yaml`` beside its rooms."""
+
+    inputs: list[str]
+    hypotheses: str | None
+    references: list[str]
+    ids: str | None
+    language: str | None
+    languages: Chosen
+    split: str
+    source: str | None
+    against: str | None
+    resamples: int
+    trials: int
+    seed: int
+    floors: bool
+    output: str | None
     paths: Paths
 
 
@@ -170,6 +193,40 @@ class AugmentText(Verb):
     least_cosine: float
     drop_flagged: bool
     recipe: str | None
+    paths: Paths
+
+
+@dataclass(kw_only=True)
+class Assess:
+    """How people are asked to judge what systems said."""
+
+    clips: int | None
+    judges: int
+    together: bool
+    controls: float
+    video: str | None
+
+
+@dataclass(kw_only=True)
+class Report(Verb):
+    """``conf/report.yaml`` beside its rooms."""
+
+    inputs: list[str]
+    sweep: str | None
+    target: str | None
+    dashboard: str | None
+    bundle: str | None
+    assess: Assess
+    ratings: list[str]
+    key: str | None
+    languages: Chosen
+    seed: int
+    output: str | None
+    picture: str | None
+    width: int
+    height: int | None
+    theme: str | None
+    open: bool
     paths: Paths
 
 

@@ -4,7 +4,8 @@
         run.log("train", step, {"loss": 1.2})
         run.update(metrics={"retrieval_at_1": 97.4})
 
-The block's end writes the status: finished, failed with the reason, or killed.
+The block's end writes the status: finished, failed with the reason, or killed. `run.mirror(…)` shows all of it
+elsewhere too, such as in W&B.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ import yaml
 
 from sonar_slt.errors import UserError
 from sonar_slt.runs.files import plain, write_atomically, write_json
+from sonar_slt.runs.mirrors.broadcast import Mirrors
+from sonar_slt.runs.mirrors.mirror import Mirror
 from sonar_slt.runs.provenance import git_state, identity, lock_hash, this_process, versions
 
 RECORD = "record.json"
@@ -64,6 +67,7 @@ class Run:
         self._logs: dict[str, TextIO] = {}
         self._clock = time.monotonic() - float(record.get("seconds") or 0.0)
         self._former_handler: Handler = None
+        self._mirrors = Mirrors(lambda noted: self.update(mirrors=noted))
 
     @classmethod
     def start(
@@ -116,6 +120,10 @@ class Run:
             self._record[key] = {**former, **value} if isinstance(former, dict) and both else value
         self._write()
 
+    def mirror(self, mirrors: Mapping[str, Mirror] | None) -> None:
+        """From now on hand everything to these too, each under its name; what is noted of them is in the record."""
+        self._mirrors.open(mirrors or {}, self.folder, self._record)
+
     def log(self, split: Split, step: int, values: Mapping[str, float]) -> None:
         """Append one line to `train_log.jsonl` and one row per value to `metrics.csv` (step, split, name, value).
 
@@ -123,31 +131,38 @@ class Run:
         changes the rows that are there.
         """
         numbers = {name: value if isinstance(value, int) else float(value) for name, value in values.items()}
-        line = {"split": split, "step": step, "seconds": round(self._seconds(), 3), **plain(numbers)}
+        line = {"split": split, "step": step, "seconds": self._seconds(), **plain(numbers)}
         self._line("train_log.jsonl", line)
         if split == "dev":
             self._line("dev_log.jsonl", line)
         rows = (f"{step},{split},{_csv_word(name)},{number}\n" for name, number in numbers.items())
         self._append("metrics.csv", "".join(rows), header="step,split,name,value\n")
+        self._mirrors.log(split, step, numbers)
 
     def note(self, event: str, **facts: Any) -> None:
         """Append something that happened to `train_log.jsonl`, such as clips that were skipped."""
-        self._line("train_log.jsonl", {"event": event, "seconds": round(self._seconds(), 3), **plain(facts)})
+        self._line("train_log.jsonl", {"event": event, "seconds": self._seconds(), **plain(facts)})
 
     def show(self, step: int, samples: Iterable[Mapping[str, Any]]) -> None:
         """Append what was said of some clips at a step to `samples.jsonl`, each with its references."""
-        for sample in samples:
-            self._line("samples.jsonl", {"step": step, **plain(sample)})
+        shown = [plain(sample) for sample in samples]
+        for sample in shown:
+            self._line("samples.jsonl", {"step": step, **sample})
+        self._mirrors.samples(step, shown)
 
     def close(self, status: Literal["finished", "failed", "killed"], reason: str | None = None) -> None:
-        """Write how the run ended. Does nothing when it has ended before."""
+        """Write how the run ended, then close its mirrors, which may take a while. It ends only once."""
         if self.status != "running":
             return
         for stream in self._logs.values():
             stream.close()
         self._logs.clear()
-        self._record |= {"status": status, "reason": reason, "ended": _now().isoformat()}
-        self._write()
+        ended = {"ended": _now().isoformat(), "seconds": self._seconds()}
+        self._record |= {"status": status, "reason": reason, **ended}
+        try:
+            self._write()
+        finally:
+            self._mirrors.finish(status, self.folder, self._record["metrics"])
 
     def __enter__(self) -> Self:
         """From here on SIGTERM ends the block by an exception instead of ending the process on the spot."""
@@ -180,10 +195,11 @@ class Run:
         self._logs[name].flush()
 
     def _seconds(self) -> float:
-        return time.monotonic() - self._clock
+        return round(time.monotonic() - self._clock, 3)
 
     def _write(self) -> None:
-        self._record["seconds"] = round(self._seconds(), 3)
+        if self.status == "running":
+            self._record["seconds"] = self._seconds()
         write_json(self.folder / RECORD, self._record)
 
 

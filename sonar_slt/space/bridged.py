@@ -59,6 +59,10 @@ class BridgedStudent(LoraStudent):
         """One sentence per vector, read through the bridge."""
         return super().decode(self.crossed(vectors), lang, **options)
 
+    def log_likelihood(self, vectors: Tensor, texts: Sequence[str], lang: str | Sequence[str]) -> Tensor:
+        """Mean log-probability per token (N,) of each text, read through the bridge."""
+        return super().log_likelihood(self.crossed(vectors), texts, lang)
+
     def crossed(self, vectors: Tensor) -> Tensor:
         """Vectors (batch, dim) as the decoder reads them."""
         crossed: Tensor = self.loudness * self.bridge(vectors.to(self.bridge.weight))

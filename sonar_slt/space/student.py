@@ -68,6 +68,10 @@ class Student(nn.Module):
         """One sentence per vector."""
         return self.space.decode(vectors, lang, **options)
 
+    def log_likelihood(self, vectors: Tensor, texts: Sequence[str], lang: str | Sequence[str]) -> Tensor:
+        """Mean log-probability per token (N,) of each text given its vector."""
+        return self.space.log_likelihood(vectors, texts, lang)
+
     @contextmanager
     def as_teacher(self) -> Iterator[SentenceSpace]:
         """The space without what the student learnt, for as long as the block lasts."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.loggers.logger import Logger
 
 from sonar_slt.runs.record import Run
@@ -56,4 +59,15 @@ class Journal(Logger):
         if dev:
             self.run.log("dev", step or 0, dev)
         if train:
-            self.run.log("train", step or 0, train)
+            self.run.log("train", step or 0, {**train, **memory()})
+
+
+def memory() -> dict[str, float]:
+    """GiB that this process holds now, where the system tells, and that tensors took on the GPU at most."""
+    found: dict[str, float] = {}
+    told = Path("/proc/self/statm")
+    if told.is_file():
+        found["memory_gib"] = int(told.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**30
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        found["gpu_memory_gib"] = torch.cuda.max_memory_allocated() / 2**30
+    return found

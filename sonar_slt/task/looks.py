@@ -16,7 +16,7 @@ from sonar_slt.errors import UserError
 from sonar_slt.metrics.text import score_translations
 from sonar_slt.objective import Landing, Objective
 from sonar_slt.space.student import Student
-from sonar_slt.task.evaluation import retrieval
+from sonar_slt.task.whereabouts import own_sentence_first
 
 SAMPLES = 4
 """Clips whose translations are kept at each look."""
@@ -59,7 +59,7 @@ class DevLook:
         if not self._whole(ids):  # a short look for debugging sees a part of the split
             return values, []
         said, samples = self._translated(z)
-        values["retrieval_at_1"] = retrieval(self.data, self.data.rows["dev"], z.cpu())
+        values["retrieval_at_1"] = own_sentence_first(self.data, self.data.rows["dev"], z.cpu())
         return values | said, samples
 
     def _whole(self, ids: Sequence[str]) -> bool:

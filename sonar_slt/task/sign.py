@@ -20,6 +20,7 @@ from sonar_slt.data.track import Track
 from sonar_slt.errors import UserError
 from sonar_slt.features.backbone import Backbone
 from sonar_slt.objective import Landing, Objective, Outcome
+from sonar_slt.runs.files import read_lines
 from sonar_slt.space.spread import mean_and_spread
 from sonar_slt.space.student import Student
 from sonar_slt.space.tokens import stack
@@ -155,7 +156,9 @@ class SignTranslation(pl.LightningModule):
             self.data.space.device
         )  # Lightning has moved what it owns to the CPU, and the frozen base is not its own
         languages = self.data.scorable(split)
-        evaluation = evaluate(self.adapter, self.student, self.data, split=split, languages=languages, tell=tell)
+        looks = list(read_lines(folder / "dev_log.jsonl"))
+        about = {"split": split, "languages": languages, "dev": looks, "tell": tell}
+        evaluation = evaluate(self.adapter, self.student, self.data, **about)
         evaluation.write(folder)
         return {**evaluation.metrics, **facts}
 

@@ -111,12 +111,15 @@ def test_a_recipe_is_followed_once_and_again_when_it_changes(home: Path) -> None
 
 def test_a_sweep_makes_a_run_per_job_and_wandb_needs_no_account(home: Path) -> None:
     before = {run.folder for run in all_runs(home / "outputs" / "runs")}
-    words = ["train", "-m", "seed=1,2", "trainer.max_steps=2", "logger=wandb", "conclude=null"]
+    words = ["train", "-m", "seed=1,2", "trainer.max_steps=2", "logger=wandb_offline", "conclude=null"]
     swept = sonar_slt(*words, *[word for word in SIGN if "max_steps" not in word], *OWN, cwd=home)
     assert swept.returncode == 0, swept.stderr
     runs = [run for run in all_runs(home / "outputs" / "runs") if run.folder not in before]
     assert {run.seed for run in runs} == {1, 2} and len({run.id for run in runs}) == 2
-    assert all(any((run.folder / "wandb").glob("offline-run-*")) for run in runs)
+    noted = {run.folder / run.facts["mirrors"]["wandb"]["folder"] for run in runs}
+    sent = {Path(line.partition("wandb sync ")[2]) for line in swept.stderr.splitlines() if "wandb sync" in line}
+    assert len(noted) == 2 and sent == noted and all(any(folder.glob("*.wandb")) for folder in noted)
+    assert "wandb:" not in swept.stderr, "its own words stay out of ours"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from sonar_slt.data.preparation.summary import units
 from sonar_slt.data.release import Entry
 from sonar_slt.data.skeleton import drawing, moving
 from sonar_slt.data.store import ClipStore
+from sonar_slt.runs import report
 from sonar_slt.runs.files import plain, read_lines, write_atomically
 
 SAMPLES = 12
@@ -47,7 +48,8 @@ def write_page(folder: Path, entries: Sequence[Entry]) -> Path:
 
 def _page(title: str, contents: dict[str, Any]) -> str:
     template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
-    head, body = template.split("<!-- data -->")
+    stage = resources.files(report).joinpath("stage.js").read_text(encoding="utf-8")
+    head, body = template.replace("<!-- stage -->", stage).split("<!-- data -->")
     # Inside a script element only "<" could end it; as an escape it is the same json.
     data = clean(json.dumps(plain(contents), ensure_ascii=False)).replace("<", "\\u003c")
     script = f'<script type="application/json" id="data">{data}</script>'

@@ -50,7 +50,7 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _ctrl_c_is_heard() -> None:
     """A shell's background jobs ignore Ctrl-C, and so would every process that they start."""
     signal.signal(signal.SIGINT, signal.default_int_handler)

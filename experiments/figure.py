@@ -7,18 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from xml.sax.saxutils import escape
 
-COLOURS = ("#3b6ea8", "#d98b3a", "#5b9a5b", "#9a5b8f")
+from sonar_slt.runs.svg import COLOURS, dot, line, page, text
+
 Values = Mapping[str, Sequence[float]]  # column -> one figure per seed
 Interval = tuple[float, float, float]  # mean, low, high
-
-PAGE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"
- font-family="sans-serif" font-size="13">
-<rect width="100%" height="100%" fill="white"/>
-{content}
-</svg>
-"""
 
 
 def bars(bleu: Mapping[str, Values], apart: Mapping[str, Mapping[str, Interval]], *, columns: Sequence[str]) -> str:
@@ -31,13 +24,13 @@ def bars(bleu: Mapping[str, Values], apart: Mapping[str, Mapping[str, Interval]]
     drawn = [*_legend(columns, left), *_scale(right + 30, 300, foot, over), *_bleu_scale(left, foot)]
     for row, (title, values) in enumerate(bleu.items()):
         top = 40 + tall * row
-        drawn.append(_text(left - 10, top + 8 * len(columns) + 5, title, "end"))
+        drawn.append(text(left - 10, top + 8 * len(columns) + 5, title, "end"))
         for place, column in enumerate(columns):
             drawn += _bar(left, top + 16 * place, values[column], COLOURS[place % len(COLOURS)])
             if title in apart:
                 y = top + 16 * place + 7
                 drawn += _whisker(right + 30, 300, y, over, apart[title][column], COLOURS[place % len(COLOURS)])
-    return PAGE.format(width=round(right + 350), height=foot + 50, content="\n".join(drawn))
+    return page(drawn, width=round(right + 350), height=foot + 50)
 
 
 def curve(places: Sequence[tuple[float, Values]], *, axis: str) -> str:
@@ -51,31 +44,31 @@ def curve(places: Sequence[tuple[float, Values]], *, axis: str) -> str:
     drawn = _legend(columns, 70)
     for value in range(0, 101, 20):
         y = 320 - 2.7 * value
-        drawn += [_line(60, y, 540, y, "#e4e4e4"), _text(54, y + 4, str(value), "end")]
-    drawn += [_text(across(at), 340, f"{at:g}", "middle") for at, _ in places]
-    drawn += [_text(300, 364, axis, "middle", "#555"), _text(54, 21, "BLEU", "end", "#555")]
+        drawn += [line(60, y, 540, y, "#e4e4e4"), text(54, y + 4, str(value), "end")]
+    drawn += [text(across(at), 340, f"{at:g}", "middle") for at, _ in places]
+    drawn += [text(300, 364, axis, "middle", "#555"), text(54, 21, "BLEU", "end", "#555")]
     for colour, column in zip(COLOURS, columns, strict=False):
         means = [(across(at), 320 - 2.7 * _mean(values[column])) for at, values in places]
         drawn.append(f'<polyline points="{_points(means)}" fill="none" stroke="{colour}" stroke-width="2"/>')
         for (x, _), (_, values) in zip(means, places, strict=True):
             mean, spread = _mean(values[column]), _spread(values[column])
-            drawn.append(_line(x, 320 - 2.7 * (mean - spread), x, 320 - 2.7 * (mean + spread), colour, 2))
-            drawn += [_dot(x, 320 - 2.7 * value, colour) for value in values[column]]
-    return PAGE.format(width=580, height=380, content="\n".join(drawn))
+            drawn.append(line(x, 320 - 2.7 * (mean - spread), x, 320 - 2.7 * (mean + spread), colour, 2))
+            drawn += [dot(x, 320 - 2.7 * value, colour) for value in values[column]]
+    return page(drawn, width=580, height=380)
 
 
 def _bar(left: float, top: float, values: Sequence[float], colour: str) -> list[str]:
     mean = _mean(values)
     drawn = [f'<rect x="{left:.1f}" y="{top:.1f}" width="{3.2 * mean:.1f}" height="13" fill="{colour}"/>']
-    drawn += [_dot(left + 3.2 * value, top + 6.5, "#1c2b3f") for value in values]
-    return [*drawn, _text(left + 3.2 * max(values) + 8, top + 11, f"{mean:.1f}")]
+    drawn += [dot(left + 3.2 * value, top + 6.5, "#1c2b3f") for value in values]
+    return [*drawn, text(left + 3.2 * max(values) + 8, top + 11, f"{mean:.1f}")]
 
 
 def _whisker(left: float, wide: float, y: float, over: tuple[float, float], apart: Interval, colour: str) -> list[str]:
     x, low, high = (left + wide * (value - over[0]) / (over[1] - over[0]) for value in apart)
     return [
-        _line(low, y, high, y, colour, 2),
-        *(_line(end, y - 4, end, y + 4, colour, 2) for end in (low, high)),
+        line(low, y, high, y, colour, 2),
+        *(line(end, y - 4, end, y + 4, colour, 2) for end in (low, high)),
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>',
     ]
 
@@ -89,25 +82,25 @@ def _scale(left: float, wide: float, foot: float, over: tuple[float, float]) -> 
     for tick in ticks:
         x = left + wide * (tick - low) / (high - low)
         drawn += [
-            _line(x, 32, x, foot, "#333" if tick == 0 else "#e4e4e4"),
-            _text(x, foot + 16, f"{tick:+d}" if tick else "0", "middle"),
+            line(x, 32, x, foot, "#333" if tick == 0 else "#e4e4e4"),
+            text(x, foot + 16, f"{tick:+d}" if tick else "0", "middle"),
         ]
     told = "difference in sentence chrF2, 95 % interval"
-    return [*drawn, _text(left + wide / 2, foot + 36, told, "middle", "#555")]
+    return [*drawn, text(left + wide / 2, foot + 36, told, "middle", "#555")]
 
 
 def _bleu_scale(left: float, foot: float) -> list[str]:
     drawn = []
     for tick in range(0, 101, 20):
         x = left + 3.2 * tick
-        drawn += [_line(x, 32, x, foot, "#e4e4e4"), _text(x, foot + 16, str(tick), "middle")]
-    return [*drawn, _text(left + 160, foot + 36, "BLEU, mean over seeds; a dot a seed", "middle", "#555")]
+        drawn += [line(x, 32, x, foot, "#e4e4e4"), text(x, foot + 16, str(tick), "middle")]
+    return [*drawn, text(left + 160, foot + 36, "BLEU, mean over seeds; a dot a seed", "middle", "#555")]
 
 
 def _legend(columns: Sequence[str], left: float) -> list[str]:
     drawn, x = [], left
     for colour, column in zip(COLOURS, columns, strict=False):
-        drawn += [f'<rect x="{x:.1f}" y="10" width="12" height="12" fill="{colour}"/>', _text(x + 18, 21, column)]
+        drawn += [f'<rect x="{x:.1f}" y="10" width="12" height="12" fill="{colour}"/>', text(x + 18, 21, column)]
         x += 40 + 7.2 * len(column)
     return drawn
 
@@ -117,19 +110,6 @@ def _over(ends: Sequence[float]) -> tuple[float, float]:
     low, high = min([0.0, *ends]), max([0.0, *ends])
     air = 0.08 * (high - low) or 1.0
     return low - air, high + air
-
-
-def _text(x: float, y: float, text: str, anchor: str = "start", colour: str = "#111") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(text)}</text>'
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: int = 1) -> str:
-    ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
-    return f'<line {ends} stroke="{colour}" stroke-width="{width}"/>'
-
-
-def _dot(x: float, y: float, colour: str) -> str:
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}"/>'
 
 
 def _points(places: Sequence[tuple[float, float]]) -> str:

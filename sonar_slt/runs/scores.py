@@ -16,7 +16,7 @@ TITLES = {
     "rouge_l": "ROUGE-L",
     "wer": "WER",
     "token_f1": "token F1",
-    "bleurt": "BLEURT-20",
+    "bleurt": "BLEURT",
     "bertscore": "BERTScore",
     "slots": "slot accuracy",
 }

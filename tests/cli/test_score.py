@@ -52,7 +52,7 @@ def test_scores_are_those_of_sacrebleu_and_are_written(score: Score, capsys: pyt
         found = made["scores"][name]
         assert found["value"] == pytest.approx(theirs(said, streams).score)
         assert found["interval"][0] < found["value"] < found["interval"][1] and "nrefs:2" in found["signature"]
-    facts = {"n": 30, "language": "deu_Latn", "references": "human", "resamples": 50, "warnings": {}, "floors": {}}
+    facts = {"n": 30, "language": "deu_Latn", "references": "human", "resamples": 50, "warnings": {}}
     assert facts.items() <= made.items() and len(made["ids_hash"]) == 64
     shown = capsys.readouterr().out
     assert f"{made['scores']['bleu']['value']:.1f}" in shown and made["scores"]["ter"]["signature"] in shown
@@ -63,7 +63,7 @@ def test_empty_hypotheses_are_scored_and_told_and_floors_stand_beside(
 ) -> None:
     said, expected = corpus(30)
     write("said.txt", "\n".join([*said[:27], "", "", ""]) + "\n")
-    assert score(*FILES, "floors=true", "source=pseudo", "output=s.json", "resamples=0") == 0
+    assert score(*FILES, "source=pseudo", "output=s.json", "resamples=0") == 0
     made = json.loads(Path("s.json").read_text())
     assert made["n"] == 30 and made["warnings"] == {"empty hypotheses": 3} and made["references"] == "pseudo"
     value = corpus_bleu([*said[:27], "", "", ""], [expected]).score
@@ -71,6 +71,8 @@ def test_empty_hypotheses_are_scored_and_told_and_floors_stand_beside(
     assert made["floors"]["shuffled"]["bleu"] < value > made["floors"]["constant"]["bleu"]
     shown = capsys.readouterr().out
     assert "3 empty hypotheses" in shown and made["floors"]["constant"]["sentence"] in shown and "pseudo" in shown
+    assert score(*FILES, "floors=false", "output=s.json", "resamples=0") == 0
+    assert "constant" not in capsys.readouterr().out and not json.loads(Path("s.json").read_text()).get("floors")
 
 
 def test_order_of_ids_changes_no_score(score: Score) -> None:

@@ -52,7 +52,7 @@ function duration(seconds) {
 const fold = (text) => String(text ?? "").normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
 /* ---------- scores, as people write them ---------- */
-const METRICS = { bleu: "BLEU", chrf: "chrF2", chrf_pp: "chrF++", ter: "TER", rouge_l: "ROUGE-L", wer: "WER", token_f1: "token F1", bleurt: "BLEURT-20", bertscore: "BERTScore", cosine: "cosine" };
+const METRICS = { bleu: "BLEU", chrf: "chrF2", chrf_pp: "chrF++", ter: "TER", rouge_l: "ROUGE-L", wer: "WER", token_f1: "token F1", bleurt: "BLEURT", bertscore: "BERTScore", cosine: "cosine" };
 const LOWER = new Set(["ter", "wer"]); // the lower the better
 const UNIT = new Set(["bleurt", "bertscore", "cosine"]); // about 0 to 1, not 0 to 100
 const metricTitle = (name) => METRICS[name] || name;

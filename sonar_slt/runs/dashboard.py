@@ -17,7 +17,7 @@ from sonar_slt.runs.files import write_json
 from sonar_slt.runs.mirrors.summary import final_scores
 from sonar_slt.runs.registry import Record
 from sonar_slt.runs.scores import title
-from sonar_slt.runs.settings import given, swept_keys
+from sonar_slt.runs.sweeps.settings import given, swept_keys
 
 RATES = ("lr", "gradient")
 SPEED = ("clips_per_second", "waiting")

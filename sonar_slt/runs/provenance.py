@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import socket
 import subprocess
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from sonar_slt.runs import slurm
 from sonar_slt.runs.files import plain
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +29,9 @@ LOCK_FILES = ("requirements.lock", "requirements.txt", "pylock.toml", "uv.lock")
 PACKAGES = (
     "sonar-slt", "torch", "pytorch-lightning", "transformers", "peft", "hydra-core", "omegaconf", "sacrebleu", "numpy",
 )  # fmt: skip
+
+COMMIT = re.compile(r"[0-9a-f]{7,64}")
+"""A record may come from anywhere: what is no name of a commit never reaches git."""
 
 NOT_COMPUTED = frozenset(
     {
@@ -40,11 +45,17 @@ NOT_COMPUTED = frozenset(
 
 def identity(verb: str, config: Mapping[str, Any]) -> str:
     """Eight hex digits of what a run computes: equal for the same work on another machine or under another name."""
+    text = json.dumps([verb, computed(config)], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def computed(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a config that decides what is computed, in plain values."""
     tree = plain(config)
     # A path that was interpolated into another section differs between machines: its part from `paths` is left out.
     folders = sorted((v for v in (tree.get("paths") or {}).values() if isinstance(v, str) and v), key=len, reverse=True)
-    text = json.dumps([verb, _computed(tree, folders)], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+    kept: dict[str, Any] = _computed(tree, folders)
+    return kept
 
 
 def _computed(value: Any, folders: list[str], above: tuple[str, ...] = ()) -> Any:
@@ -71,6 +82,17 @@ def git_state(root: Path = ROOT) -> dict[str, Any] | None:
         return {"sha": _git(root, "rev-parse", "HEAD"), "dirty": dirty}
     except subprocess.SubprocessError:  # no commit yet
         return {"sha": None, "dirty": dirty}
+
+
+def changed_between(first: str, second: str, root: Path = ROOT) -> tuple[int, list[str]] | None:
+    """How many commits lie between two, and the lines of `git diff --stat`; None unless both are in the checkout."""
+    if not (re.fullmatch(COMMIT, first) and re.fullmatch(COMMIT, second) and (root / ".git").exists()):
+        return None
+    try:
+        commits = int(_git(root, "rev-list", "--count", f"{first}...{second}"))
+        return commits, _git(root, "diff", "--stat=78", first, second, "--").splitlines()
+    except (OSError, subprocess.SubprocessError):
+        return None
 
 
 def _git(root: Path, *words: str) -> str:
@@ -102,24 +124,47 @@ def versions() -> dict[str, str]:
 def this_process() -> dict[str, Any]:
     """What tells this process from every other one, also after its number was given to another."""
     pid = os.getpid()
-    return {"pid": pid, "host": socket.gethostname(), "boot": _boot(), "born": _born(pid)}
+    known = {"pid": pid, "host": socket.gethostname(), "boot": _boot(), "born": _born(pid)}
+    return {**known, "slurm": slurm.job(), "restarts": slurm.restarts()} if slurm.job() else known
 
 
 def is_alive(process: Mapping[str, Any]) -> bool | None:
     """Whether a recorded process still runs; None when it cannot be known from this machine."""
-    pid = process.get("pid")
-    if not isinstance(pid, int) or pid <= 0 or process.get("host") != socket.gethostname():
-        return None
-    boot, born = process.get("boot"), process.get("born")
-    if boot and _boot() and boot != _boot():
+    if why_gone(process) is not None:
         return False
+    return True if is_local(process) else None
+
+
+def is_local(process: Mapping[str, Any]) -> bool:
+    """Whether a recorded process began on this machine, so that it can be looked for here."""
+    pid = process.get("pid")
+    return isinstance(pid, int) and pid > 0 and process.get("host") == socket.gethostname()
+
+
+def why_gone(process: Mapping[str, Any]) -> str | None:
+    """Why a recorded process of this machine cannot be running any more; None where it is, or where nothing is known.
+
+    A machine that crashed has another boot id since; the number of a process that ended may be another one's by now.
+    """
+    if over := slurm.why_over(process):
+        return over
+    if not is_local(process):
+        return None
+    pid, boot, born = process["pid"], process.get("boot"), process.get("born")
+    if boot and (now := _boot()) and boot != now:
+        return f"the machine was started anew since, with process {pid} on it"
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
-        return False
+        return f"process {pid} is gone"
     except PermissionError:  # it exists and is another user's, whose /proc may be hidden
-        return _born(pid) in (None, born)
-    return born is None or _born(pid) == born
+        other = _born(pid)
+        return None if other in (None, born) else f"process {pid} is gone, its number is another one's now"
+    if born is None:  # not Linux
+        return None
+    if (other := _born(pid)) is None:
+        return f"process {pid} is gone"
+    return None if other == born else f"process {pid} is gone, its number is another one's now"
 
 
 def _boot() -> str | None:

@@ -26,6 +26,7 @@ from typing import Any, Literal, NoReturn, Self, TextIO
 import yaml
 
 from sonar_slt.errors import UserError
+from sonar_slt.runs import slurm
 from sonar_slt.runs.files import plain, write_atomically, write_json
 from sonar_slt.runs.mirrors.broadcast import Mirrors
 from sonar_slt.runs.mirrors.mirror import Mirror
@@ -36,12 +37,20 @@ FACTS = ("device", "seed", "manifest_hash", "space_fingerprint")
 KEPT = frozenset({"id", "verb", "name", "status", "started", "ended", "seconds", "parent", "process", "reason"})
 """Fields that only the run itself writes; `update` refuses them."""
 
+ENDING = (signal.SIGTERM, *slurm.SOON)
+"""Signals that ask a run to end."""
+
 Split = Literal["train", "dev"]
 Handler = Callable[[int, FrameType | None], Any] | int | None
 
 
 class Terminated(SystemExit):
-    """SIGTERM asked this process to end; raised where the run stands so that files and records are closed."""
+    """A signal asked this process to end; raised where the run stands so that files and records are closed."""
+
+    @property
+    def heard(self) -> signal.Signals:
+        """SIGTERM, or what a batch system sends some time before it ends a job."""
+        return signal.Signals(int(self.code or 0) - 128)
 
 
 @contextmanager
@@ -66,7 +75,7 @@ class Run:
         self._record = record
         self._logs: dict[str, TextIO] = {}
         self._clock = time.monotonic() - float(record.get("seconds") or 0.0)
-        self._former_handler: Handler = None
+        self._former_handlers: dict[int, Handler] = {}
         self._mirrors = Mirrors(lambda noted: self.update(mirrors=noted))
 
     @classmethod
@@ -165,24 +174,46 @@ class Run:
             self._mirrors.finish(status, self.folder, self._record["metrics"])
 
     def __enter__(self) -> Self:
-        """From here on SIGTERM ends the block by an exception instead of ending the process on the spot."""
+        """From here on these signals end the block by an exception instead of ending the process on the spot."""
         if threading.current_thread() is threading.main_thread():
-            self._former_handler = signal.signal(signal.SIGTERM, _terminate)
+            self._former_handlers = {number: signal.signal(number, _terminate) for number in ENDING}
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Write the status that the exception, or its absence, tells."""
-        if self._former_handler is not None:
-            signal.signal(signal.SIGTERM, self._former_handler)
+        ending = isinstance(error, Terminated)
+        if ending:  # SLURM says it twice, and what is left to do is the record
+            for number in self._former_handlers:
+                signal.signal(number, signal.SIG_IGN)
+        try:
+            self._end(error)
+        finally:
+            if not (ending and slurm.job()):
+                for number, handler in self._former_handlers.items():
+                    signal.signal(number, handler)
+
+    def _end(self, error: BaseException | None) -> None:
         if error is None:
             self.close("finished")
             return
         try:
-            self.close(*_ending(error))
+            self.close(*ending(error))
         except OSError as full:  # a full disk is often the error itself: it must not hide behind this one
             error.add_note(f"The record in {self.folder} could not be closed: {full}")
+        if isinstance(error, Terminated):
+            self._start_again(error.heard)
+
+    def _start_again(self, heard: signal.Signals) -> None:
+        """Under SLURM, have the job started again; a run that left nothing to go on with asks for no new start."""
+        if heard in slurm.SOON and not (self.folder / "checkpoints" / "last.ckpt").is_file():
+            return
+        if heard in slurm.SOON and callable(former := self._former_handlers.get(heard)):
+            former(heard, None)  # submitit, which puts its own jobs back into the queue so many times
+        elif became := slurm.start_again(heard):
+            self._record["reason"] = f"{self._record['reason']}; {became}"
+            self._write()
 
     def _line(self, name: str, line: Mapping[str, Any]) -> None:
         self._append(name, json.dumps(line, ensure_ascii=False) + "\n")
@@ -216,13 +247,16 @@ def _new_folder(root: Path, name: str, key: str) -> tuple[Path, datetime]:
         return folder, started
 
 
-def _ending(error: BaseException) -> tuple[Literal["failed", "killed"], str]:
+def ending(error: BaseException) -> tuple[Literal["failed", "killed"], str]:
     """Status and one-line reason. A trainer may turn Ctrl-C into an exit of its own, so its cause is looked for."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, KeyboardInterrupt):
             return "killed", "interrupted (Ctrl-C)"
-        if isinstance(cause, Terminated) or type(cause).__name__ == "SIGTERMException":
+        if isinstance(cause, Terminated):
+            word = "terminated" if cause.heard == signal.SIGTERM else "preempted"
+            return "killed", f"{word} ({cause.heard.name})"
+        if type(cause).__name__ == "SIGTERMException":
             return "killed", "terminated (SIGTERM)"
         # An ordinary error that was raised while another one was handled is a failure of its own.
         cause = cause.__cause__ or cause.__context__ if isinstance(cause, SystemExit) else None

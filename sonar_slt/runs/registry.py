@@ -6,7 +6,7 @@ A record that cannot be read is listed as such; a run whose process is gone is k
 from __future__ import annotations
 
 import difflib
-import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.provenance import identity, is_alive
+from sonar_slt.runs.provenance import identity, is_local, why_gone
+from sonar_slt.runs.unparsed import Unparsed, read_fields
 
 Status = Literal["running", "finished", "failed", "killed", "unreadable"]
 LIST = "`sonar-slt runs` lists all."
+RECORD = "record.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,42 +53,84 @@ class Record:
         """The folder where the run's weights lie, if it wrote any."""
         return self.folder / "checkpoints"
 
+    @property
+    def goes_on_with(self) -> str | None:
+        """The training that this one continues. A rerun's parent is the run that it does again from the beginning."""
+        return self.parent if self.verb == "train" and not self.facts.get("rerun_of") else None
+
+    @property
+    def elsewhere(self) -> str | None:
+        """The host that a running run is on, where that is another one: whether it still lives cannot be seen here."""
+        away = self.status == "running" and bool(self.process) and not is_local(self.process)
+        return str(self.process.get("host") or "an unknown host") if away else None
+
+
+NAMED = frozenset(Record.__dataclass_fields__) - {"facts", "folder"}
+"""Fields of a record that have a name here."""
+
 
 def read(folder: Path) -> Record:
     """The record of one run folder. A damaged one comes back with status `unreadable` and the reason."""
-    path = folder / "record.json"
-    if not path.is_file():
+    found = _read(folder)
+    if found is None:
         raise UserError(f"{folder} is not a run folder (it has no record.json): {LIST}")
-    # The id ends the folder's name, so that even a run with a damaged record can be called by it.
-    nobody = Record(folder=folder, id=folder.name.rpartition("_")[2])
+    if isinstance(found.metrics, Unparsed):
+        if found.metrics.damaged:
+            return replace(_nobody(folder), reason="record.json cannot be read: its metrics are no json")
+        return replace(found, metrics=dict(found.metrics))
+    return found
+
+
+def all_runs(root: Path) -> list[Record]:
+    """Every run in `root`, the newest first; folders without a record are none. An absent root has no runs.
+
+    Their metrics are parsed when they are looked at, which keeps long lists quick.
+    """
+    if not root.is_dir():
+        return []
+    with os.scandir(root) as entries:
+        names = sorted((entry.name for entry in entries), reverse=True)
+    return [run for name in names if (run := _read(root / name)) is not None]
+
+
+def _read(folder: Path) -> Record | None:
+    """The record of a folder, its metrics unparsed; None where it has none."""
+    record = _written(folder)
+    if record is None or record.status != "running" or (reason := why_gone(record.process)) is None:
+        return record
+    record = _written(folder)  # it may have ended properly between the two looks
+    dead = record is not None and record.status == "running"
+    return replace(record, status="killed", reason=reason) if record and dead else record
+
+
+def _written(folder: Path) -> Record | None:
     try:
-        record = _parse(folder, json.loads(path.read_text(encoding="utf-8")))
+        with open(os.path.join(folder, RECORD), "rb") as stream:
+            return _parse(folder, read_fields(stream.read()))
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        return replace(nobody, reason=f"record.json cannot be read: {error or type(error).__name__}")
-    if record.status == "running" and is_alive(record.process) is False:
-        return replace(record, status="killed", reason=f"process {record.process.get('pid')} is gone")
-    return record
+        return replace(_nobody(folder), reason=f"record.json cannot be read: {error or type(error).__name__}")
+
+
+def _nobody(folder: Path) -> Record:
+    """A run with a damaged record; the id ends the folder's name, so that even this one can be called by it."""
+    return Record(folder=folder, id=folder.name.rpartition("_")[2])
 
 
 def _parse(folder: Path, raw: Any) -> Record:
     fields = dict(raw)
     if (status := fields["status"]) not in ("running", "finished", "failed", "killed"):
         raise ValueError(f"unknown status {status!r}")
-    known = {key: fields.pop(key) for key in list(fields) if key in Record.__dataclass_fields__ and key != "facts"}
+    known = {key: fields.pop(key) for key in NAMED if key in fields}
     known["started"] = datetime.fromisoformat(known["started"])
     known["ended"] = datetime.fromisoformat(known["ended"]) if known.get("ended") else None
     known["argv"] = tuple(known.get("argv") or ())
-    for key in ("versions", "process", "metrics"):
+    for key in ("versions", "process"):
         known[key] = dict(known.get(key) or {})
+    if not isinstance(known.get("metrics"), Unparsed):
+        known["metrics"] = dict(known.get("metrics") or {})
     return Record(**{**known, "folder": folder, "facts": fields})
-
-
-def all_runs(root: Path) -> list[Record]:
-    """Every run in `root`, the newest first; folders without a record are none. An absent root has no runs."""
-    if not root.is_dir():
-        return []
-    folders = (path for path in root.iterdir() if (path / "record.json").is_file())
-    return [read(folder) for folder in sorted(folders, key=lambda path: path.name, reverse=True)]
 
 
 def find(root: Path, word: str, *, verb: str | None = None) -> Record:
@@ -95,17 +139,17 @@ def find(root: Path, word: str, *, verb: str | None = None) -> Record:
     Among runs with the same id (the same work, done again) it is the newest. `verb` leaves only runs of that verb.
     """
     for folder in (Path(word).expanduser(), root / word) if word not in ("", "last") else ():
-        if (folder / "record.json").is_file():
+        if (folder / RECORD).is_file():
             return _of_verb(read(folder), verb)
     runs = [run for run in all_runs(root) if verb in (None, run.verb) or run.status == "unreadable"]
     if word == "last":
-        return _last(runs, root, verb)
+        return read(_last(runs, root, verb).folder)
     by_id: dict[str, Record] = {}
     for run in runs:  # the newest comes first and stays
         by_id.setdefault(run.id, run)
     hits = [by_id[word]] if word in by_id else [run for key, run in by_id.items() if word and key.startswith(word)]
     if len(hits) == 1:
-        return hits[0]
+        return read(hits[0].folder)
     if hits:
         raise UserError(f"{word!r} is the beginning of several runs: {', '.join(run.id for run in hits[:8])}. {LIST}")
     raise UserError(_unknown(word, runs, root, verb))

@@ -19,7 +19,9 @@ LONGEST = 64
 
 def facts_of(folder: Path, record: Mapping[str, Any]) -> Facts:
     """What a mirror is told. An evaluation stands in the group, and under the tags, of the run that it evaluates."""
-    parent = parent_of(folder, record.get("parent"))
+    again = record["verb"] == "train" and record.get("rerun_of")  # from the beginning, beside its parent
+    before = None if again else record.get("parent")
+    parent = parent_of(folder, before)
     above = parent.facts if parent else {}
     sweep = record.get("sweep") or above.get("sweep")
     choices = {**(above.get("choices") or {}), **(record.get("choices") or {})}
@@ -31,7 +33,7 @@ def facts_of(folder: Path, record: Mapping[str, Any]) -> Facts:
         verb=record["verb"],
         folder=folder,
         config=yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")),
-        parent=record.get("parent"),
+        parent=before,
         group=Path(sweep).name if sweep else None,
         tags=tuple(dict.fromkeys(tags)),
         record={**record, "choices": choices},
@@ -50,5 +52,5 @@ def gone_on_with(folder: Path, verb: str, parent: str | None) -> list[Record]:
     found: list[Record] = []
     while (one := parent_of(folder, parent)) and one.verb == verb and one.folder not in [run.folder for run in found]:
         found.append(one)
-        parent = one.parent
+        parent = one.goes_on_with
     return found

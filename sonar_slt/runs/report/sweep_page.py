@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sonar_slt.runs.figures import Curve, Figure, higher_is_better, title
+from sonar_slt.runs.sweeps.figures import Curve, Figure, higher_is_better, title
 from sonar_slt.runs.files import write_atomically
 from sonar_slt.runs.report.assembly import Theme, assembled
-from sonar_slt.runs.settings import written
-from sonar_slt.runs.sweep import Sweep, SweptRun
+from sonar_slt.runs.sweeps.settings import written
+from sonar_slt.runs.sweeps.sweep import Sweep, SweptRun
 
 SCRIPTS = ("sweep_state.js", "sweep_effects.js", "sweep_parallel.js", "sweep_table.js", "sweep_curves.js", "sweep.js")
 STYLES = ("sweep.css",)
@@ -69,7 +69,7 @@ def _header(sweep: Sweep) -> dict[str, Any]:
             dict.fromkeys(shlex.join(["sonar-slt", *record.argv[1:]]) for record in records if record.argv)
         ),
         "statuses": Counter(record.status for record in records).most_common(),
-        "missing": list(sweep.missing),
+        "missing": [job.name for job in sweep.missing],
         "started": min(begun).strftime("%d %B %Y, %H:%M") if begun else None,
         "seconds": sum(record.seconds or 0.0 for record in records),
         "stands_on": {

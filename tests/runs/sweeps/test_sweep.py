@@ -12,13 +12,13 @@ import pytest
 from rich.console import Console
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.effects import Effect, Effects, Point, effects
-from sonar_slt.runs.figures import curves_of, figures_of, higher_is_better, title
 from sonar_slt.runs.registry import read
-from sonar_slt.runs.settings import grouped, typed, written
-from sonar_slt.runs.sweep import Sweep
-from sonar_slt.runs.sweep_table import effects_table
-from tests.runs.swept import OBJECTIVES, SEEDS, WEIGHTS, Folder, scored
+from sonar_slt.runs.sweeps.effects import Effect, Effects, Point, effects
+from sonar_slt.runs.sweeps.effects_table import effects_table
+from sonar_slt.runs.sweeps.figures import curves_of, figures_of, higher_is_better, title
+from sonar_slt.runs.sweeps.settings import grouped, typed, written
+from sonar_slt.runs.sweeps.sweep import Sweep
+from tests.runs.sweeps.swept import OBJECTIVES, SEEDS, WEIGHTS, Folder, scored
 
 
 @pytest.fixture
@@ -223,7 +223,8 @@ def test_jobs_that_left_no_run_are_named(folder: Folder, tmp_path: Path) -> None
     place = tmp_path / "sweeps" / (folder.sweep or "")
     place.mkdir(parents=True)
     (place / "multirun.yaml").write_text(json.dumps(plan))
-    assert Sweep.read(folder.root, "last").missing == (f"job 2 of {place.name}", f"job 3 of {place.name}")
+    missing = Sweep.read(folder.root, "last").missing
+    assert [job.name for job in missing] == [f"job 2 of {place.name}", f"job 3 of {place.name}"]
 
 
 def test_errors_name_what_there_is(folder: Folder) -> None:
@@ -232,7 +233,7 @@ def test_errors_name_what_there_is(folder: Folder) -> None:
     folder.add("k=a", bleu=50)
     with pytest.raises(UserError, match="is the only training"):
         Sweep.read(folder.root, "last")
-    with pytest.raises(UserError, match=r"sweep=term: .*Did you mean terms"):
+    with pytest.raises(UserError, match=r"No sweep 'term' .*Did you mean terms"):
         Sweep.read(folder.root, "term")
     folder.add("k=b", status="failed", reason="no")
     with pytest.raises(UserError, match="No two runs of terms have a figure"):

@@ -1,32 +1,15 @@
-"""What the framework adds to a training step: a Lightning training with its logs and records, against a bare loop."""
+"""A training step of plain torch, for what is measured beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from sonar_slt.bench.timing import Comparison, seconds
 from sonar_slt.data.batch import ClipBatch
 from sonar_slt.objective import Landing
 from sonar_slt.task.sign import SignTranslation
-
-
-def bench_loop(task: SignTranslation, fit: Callable[[], Any], *, steps: int) -> Comparison:
-    """`fit` trains for `steps` steps; then as many batches go through a plain loop, once: the ratio has no spread."""
-    framework = seconds(fit) / steps
-    bare = seconds(lambda: _bare(task, steps)) / steps
-    return Comparison(
-        "training step with Lightning, logs and records", bare, framework, bare / framework, note="one pass"
-    )
-
-
-def _bare(task: SignTranslation, steps: int) -> None:
-    step = stepping(task)
-    for number in range(steps):
-        step(task.data.batch(number).to(task.device))
 
 
 def stepping(task: SignTranslation) -> Callable[[ClipBatch], None]:

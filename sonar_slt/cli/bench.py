@@ -3,7 +3,7 @@
 Examples:
     sonar-slt bench
     sonar-slt bench train rounds=3
-    sonar-slt bench loop waiting steps=200
+    sonar-slt bench overhead waiting steps=100
     sonar-slt bench space space=sonar_random rounds=3
     sonar-slt bench data
     sonar-slt bench reads batches
@@ -28,11 +28,13 @@ from sonar_slt.runs.provenance import versions
 
 if TYPE_CHECKING:
     from sonar_slt.bench.timing import Comparison, Footprint, Result, Share
-    from sonar_slt.config.assembly import Assembly
     from sonar_slt.space import SentenceSpace
 
 AMOUNTS = ("rounds", "steps", "stepped", "encoded", "decoded", "trained", "read", "served", "held", "prepared", "seen")
-GROUPS = {"train": ("loop", "waiting", "step"), "data": ("reads", "batches", "growth", "preparing")}
+GROUPS = {
+    "train": ("overhead", "likelihood", "waiting", "step"),
+    "data": ("reads", "batches", "growth", "preparing"),
+}
 ASKED_FOR = {"step"}
 """What takes so long, and so much memory, that it is measured only if it is named."""
 SPACELESS = {"step", "reads", "preparing", "extract"}
@@ -127,34 +129,43 @@ def _shortlist(config: Mapping[str, Any]) -> Iterator[Comparison]:
     yield bench_shortlist(data.space, code, known, held_out[:HELD_OUT], rounds=config["rounds"])
 
 
-def _training(config: Mapping[str, Any]) -> Iterator[Comparison]:
-    """A sign training: what the framework adds, and the likelihood that its losses are made of."""
-    from sonar_slt.bench.likelihood import bench_likelihood
-    from sonar_slt.bench.timing import Machine
+def _overhead(config: Mapping[str, Any]) -> Iterator[Comparison]:
+    """What the framework adds to a step, in a run folder that is thrown away."""
+    import pytorch_lightning as pl
+
+    from sonar_slt.bench.overhead import bench_overhead
     from sonar_slt.config.assembly import assemble
-
-    made = assemble(config)
-    yield _loop(config, made)
-    yield bench_likelihood(made.data.space, Machine.measured(device=made.data.space.device), rounds=config["rounds"])
-
-
-def _loop(config: Mapping[str, Any], made: Assembly) -> Comparison:
-    """A training of a few steps in a run folder that is thrown away, against the bare loop."""
-    from sonar_slt.bench.loop import bench_loop
     from sonar_slt.config.build import build
     from sonar_slt.runs.record import Run
     from sonar_slt.task.fitting import fit, run_parts, steps_not_epochs
 
-    settings = {**config["trainer"], "max_steps": config["steps"], "accelerator": "cpu"}
+    if config.get("augment"):
+        raise UserError("`sonar-slt bench overhead` has a bare loop that augments nothing: augment=null.")
+    total = config["steps"] * (config["rounds"] + 1)
+    settings = steps_not_epochs({**config["trainer"], "max_steps": total}, eval_every=total + 1)
     with tempfile.TemporaryDirectory() as folder:
         current = Run.start(Path(folder), verb="bench", name="bench", config=config, overrides=[])
-        looks = {"monitor": config["monitor"], "eval_every": config["eval_every"]}
-        parts = run_parts(current, "bench", **looks)
-        settings = steps_not_epochs(settings, eval_every=config["eval_every"])
-        trainer = build(settings, logger=[parts.pop("journal")], limit_val_batches=0, **parts)
-        result = bench_loop(made.task, lambda: fit(trainer, made.task, made.data, None), steps=config["steps"])
+        parts = run_parts(current, "bench", monitor=config["monitor"], eval_every=total + 1)
+        journal, callbacks = parts.pop("journal"), parts.pop("callbacks")
+
+        def trained(turns: pl.Callback) -> None:
+            trainer = build(settings, logger=[journal], limit_val_batches=0, callbacks=[*callbacks, turns], **parts)
+            journal.follow(trainer)
+            fit(trainer, made.task, made.data, None)
+
+        made, twin = assemble(config), assemble(config)
+        yield from bench_overhead(made.task, twin.task, trained, steps=config["steps"], rounds=config["rounds"])
         current.close("finished")
-    return result
+
+
+def _likelihood(config: Mapping[str, Any]) -> Iterator[Comparison]:
+    """The likelihood that a sign training's losses are made of."""
+    from sonar_slt.bench.likelihood import bench_likelihood
+    from sonar_slt.bench.timing import Machine
+    from sonar_slt.config.assembly import assemble
+
+    space = assemble(config).data.space
+    yield bench_likelihood(space, Machine.measured(device=space.device), rounds=config["rounds"])
 
 
 def _waiting(config: Mapping[str, Any]) -> Iterator[Share]:
@@ -234,7 +245,8 @@ def _files(config: Mapping[str, Any]) -> Iterator[Path]:
 
 
 SUBJECTS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Result]]] = {
-    "loop": _training,
+    "overhead": _overhead,
+    "likelihood": _likelihood,
     "waiting": _waiting,
     "step": _step,
     "shortlist": _shortlist,

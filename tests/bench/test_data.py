@@ -137,7 +137,7 @@ def test_a_group_is_all_of_its_subjects_and_what_takes_long_is_asked_for() -> No
     amounts = ("rounds", "steps", "stepped", "encoded", "decoded", "trained", "read", "served", "held", "prepared")
     asked: dict[str, Any] = {**dict.fromkeys((*amounts, "seen"), 1), "space": {"a": 1}}
     assert _subjects({**asked, "inputs": ["data", "reads"]}) == list(GROUPS["data"])
-    assert _subjects({**asked, "inputs": ["train"]}) == ["loop", "waiting", "step"]
+    assert _subjects({**asked, "inputs": ["train"]}) == ["overhead", "likelihood", "waiting", "step"]
     assert set(SUBJECTS) - set(_subjects({**asked, "inputs": []})) == {"step"}
     with pytest.raises(UserError, match=r"'dta' is measured.* or train or data"):
         _subjects({**asked, "inputs": ["dta"]})

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
+import shutil
 import textwrap
-from importlib import metadata
 from itertools import groupby
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from sonar_slt.config.floorplan import Floorplan
 from sonar_slt.config.location import PACKAGE, conf_folder
 from sonar_slt.errors import UserError
 
+WIDEST = 120
 OPTIONS = {
     "-m, --multirun": "run every combination of values separated by commas: seed=1,2",
     "-c, --cfg job": "print the config instead of running; --resolve writes out references",
@@ -23,6 +24,8 @@ OPTIONS = {
 
 def version() -> str:
     """The installed version."""
+    from importlib import metadata  # which takes as long as Python's own start
+
     try:
         return f"sonar-slt {metadata.version('sonar-slt')}"
     except metadata.PackageNotFoundError:
@@ -50,10 +53,13 @@ def page(verb: str, config_dir: str | None = None) -> str:
     plan = Floorplan([conf_folder(), *_own(config_dir)])
     summary, examples = _docstring(verb)
     takes_inputs = "inputs" in plan.explained_keys(primary)
-    parts = [f"sonar-slt {verb} {'[input …] ' if takes_inputs else ''}[key=value …]    {summary}"]
+    usage = f"sonar-slt {verb} {'[input …] ' if takes_inputs else ''}[key=value …]"
+    parts = [usage, "", *textwrap.wrap(summary, _width())]
     rooms = _rooms(plan, primary)
-    parts += ["", "Rooms (room=option chooses, room.key=value changes; * is the default)", *rooms] if rooms else []
-    keys = {f"{key}={value}": comment for key, (value, comment) in plan.explained_keys(primary).items()}
+    how = "Rooms (room=option chooses, room.key=value changes; * is the default)"
+    parts += ["", how, *rooms] if rooms else []
+    explained = plan.explained_keys(primary).items()
+    keys = {f"{key}={value}" if value else key: comment for key, (value, comment) in explained}
     parts += ["", "Keys", *_columns(keys), "", "Options", *_columns(OPTIONS)]
     parts += ["", "Examples", *(f"  {example}" for example in examples)] if examples else []
     return "\n".join(parts)
@@ -73,7 +79,8 @@ def _rooms(plan: Floorplan, primary: str) -> list[str]:
         if not options:
             continue
         default = chosen[room] if isinstance(chosen[room], list) else [chosen[room]]
-        lines.append(f"  {room}  ({comment})" if comment else f"  {room}")
+        told = f"{room}  ({comment})" if comment else room
+        lines += textwrap.wrap(told, _width(), initial_indent="  ", subsequent_indent=" " * (len(room) + 5))
         for folder, together in groupby(options.items(), key=lambda option: option[0].rpartition("/")[0]):
             lines += [f"    {folder}/"] if folder else []
             starred = {f"  {'*' if name in default else ' '} {name}": line for name, line in together}
@@ -81,14 +88,20 @@ def _rooms(plan: Floorplan, primary: str) -> list[str]:
     return lines
 
 
+def _width() -> int:
+    """Columns of the page: those of the terminal as far as they are easily read, many where there is none."""
+    return max(60, min(WIDEST, shutil.get_terminal_size((WIDEST, 24)).columns))
+
+
 def _columns(entries: dict[str, str], least: int = 16) -> list[str]:
     """Two columns, the second wrapped under itself."""
     width = min(32, max([least, *(len(name) for name in entries)]))
     lines: list[str] = []
     for name, text in entries.items():
-        wrapped = textwrap.wrap(text, 116 - width) or [""]
-        lines.append(f"  {name:<{width}}  {wrapped[0]}".rstrip())
-        lines += [f"  {'':<{width}}  {line}" for line in wrapped[1:]]
+        wrapped = textwrap.wrap(text, _width() - width - 4) or [""]
+        fits = len(name) <= width
+        lines.append(f"  {name:<{width}}  {wrapped[0] if fits else ''}".rstrip())
+        lines += [f"  {'':<{width}}  {line}" for line in wrapped[1 if fits else 0 :]]
     return lines
 
 

@@ -99,8 +99,16 @@ def _read(folder: Path) -> Record | None:
     if record is None or record.status != "running" or (reason := why_gone(record.process)) is None:
         return record
     record = _written(folder)  # it may have ended properly between the two looks
-    dead = record is not None and record.status == "running"
-    return replace(record, status="killed", reason=reason) if record and dead else record
+    if record is None or record.status != "running":
+        return record
+    lived = last_written(folder) - record.started.timestamp() if record.started else 0.0
+    return replace(record, status="killed", reason=reason, seconds=max(record.seconds or 0.0, lived))
+
+
+def last_written(folder: Path) -> float:
+    """When a run last gave a sign of life, as a time of the clock."""
+    times = [path.stat().st_mtime for name in (RECORD, "train_log.jsonl") if (path := folder / name).is_file()]
+    return max(times, default=0.0)
 
 
 def _written(folder: Path) -> Record | None:
@@ -138,7 +146,7 @@ def find(root: Path, word: str, *, verb: str | None = None) -> Record:
 
     Among runs with the same id (the same work, done again) it is the newest. `verb` leaves only runs of that verb.
     """
-    for folder in (Path(word).expanduser(), root / word) if word not in ("", "last") else ():
+    for folder in (Path(os.path.expanduser(word)), root / word) if word not in ("", "last") else ():
         if (folder / RECORD).is_file():
             return _of_verb(read(folder), verb)
     runs = [run for run in all_runs(root) if verb in (None, run.verb) or run.status == "unreadable"]

@@ -11,46 +11,50 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from sonar_slt.runs.registry import Record
+from sonar_slt.runs.registry import Record, last_written
 from sonar_slt.runs.score_table import scores_table
 from sonar_slt.runs.scores import is_number, score_rows
 
-__all__ = ["job_of", "key_scores", "reason_of", "runs_table", "score_rows", "scores_table", "status_of"]
+__all__ = ["job_of", "key_scores", "minutes_of", "reason_of", "runs_table", "score_rows", "scores_table", "status_of"]
 
 COLOURS = {"running": "cyan", "finished": "green", "failed": "red", "killed": "yellow", "unreadable": "magenta"}
 FIGURES = {"bleu": "BLEU", "bleu/unseen": "unseen", "retrieval_at_1": "R@1"}
 """The figures that have a column of their own where any run has them."""
 
 
-def runs_table(records: Sequence[Record], *, figure: str = "") -> Table:
+def runs_table(records: Sequence[Record], *, figure: str = "", width: int = 120) -> Table:
     """A line for each run: what it was, how it ended, its key scores and the `figure` that they are sorted by.
 
-    Columns that no run fills are left out; a run that failed says why at the end of its line.
+    The last column has the figures below each other; a run without any says there why it ended, or what else it found.
+    Names give way first where the terminal is narrow.
     """
     scores = [_figures(run.metrics) for run in records]
-    columns = {heading: key for key, heading in FIGURES.items() if any(key in one for one in scores)}
-    asked = _asked(records, figure) if figure not in FIGURES else {}
-    columns = {heading: key for heading, key in columns.items() if key == "bleu" or not asked}
-    jobs = [job_of(run) for run in records]
-    remarks = [_remark(run, one) for run, one in zip(records, scores, strict=True)]
+    columns = [key for key in FIGURES if any(key in one for one in scores)]
+    if asked := _asked(records, figure) if figure not in FIGURES else {}:
+        columns = [*(key for key in columns if key == "bleu"), figure]
+        scores = [one | asked.get(run.folder, {}) for run, one in zip(records, scores, strict=True)]
+    headings = {key: f"{FIGURES.get(key, key):>{max(6, len(FIGURES.get(key, key)) + 1)}}" for key in columns}
+    facts: dict[str, list[Text]] = {
+        "id": [Text(run.id) for run in records],
+        "started": [Text(_when(run.started)) for run in records],
+        "verb": [Text(run.verb) for run in records],
+        "name": [Text(run.name) for run in records],
+        "job": [Text(job_of(run)) for run in records],
+        "status": [status_of(run) for run in records],
+        "min": [Text(minutes_of(run), justify="right") for run in records],
+    }
+    if not any(cell.plain for cell in facts["job"]):
+        del facts["job"]
+    taken = sum(1 + max([len(heading), *map(len, cells)]) for heading, cells in facts.items() if heading != "name")
+    room = width - taken - 1 - max(24 if any(map(reason_of, records)) else 0, sum(map(len, headings.values())))
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-    for heading in ("id", "started", "verb"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("name", overflow="fold", min_width=min(16, max((len(run.name) for run in records), default=1)))
-    for heading in ["job"] if any(jobs) else []:
-        table.add_column(heading, overflow="fold")
-    table.add_column("status", no_wrap=True)
-    for heading in ("min", *columns, *([figure] if asked else [])):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for heading in [""] if any(remark.plain for remark in remarks) else []:
-        table.add_column(heading, overflow="fold")
-    for place, (run, one) in enumerate(zip(records, scores, strict=True)):
-        minutes = f"{run.seconds / 60:.1f}" if run.seconds is not None else ""
-        figures = [f"{one[key]:.1f}" if key in one else "" for key in columns.values()]
-        figures += [f"{asked[run.folder]:.4g}" if run.folder in asked else ""] if asked else []
-        cells = [Text(run.id), _when(run.started), Text(run.verb), Text(run.name)]
-        cells += [*([Text(jobs[place])] if any(jobs) else []), status_of(run), minutes, *figures]
-        table.add_row(*cells, *([remarks[place]] if any(remark.plain for remark in remarks) else []))
+    for heading in facts:
+        named = heading == "name"
+        table.add_column(heading, no_wrap=not named, overflow="fold", max_width=max(8, room) if named else None)
+    table.add_column(Text("".join(headings.values())), overflow="fold")
+    last = [_last(run, one, headings) for run, one in zip(records, scores, strict=True)]
+    for cells in zip(*facts.values(), last, strict=True):
+        table.add_row(*cells)
     return table
 
 
@@ -72,7 +76,15 @@ def reason_of(record: Record) -> str:
     """Why a run ended, or where it is under way if that is not here."""
     if (host := record.elsewhere) is None:
         return record.reason or ""
-    return f"on {host}, last written {_ago(_last_sign(record.folder))}"
+    return f"on {host}, last written {_ago(last_written(record.folder))}"
+
+
+def minutes_of(record: Record) -> str:
+    """How long a run took, or has taken up to now."""
+    seconds = record.seconds
+    if record.status == "running" and record.started and not record.elsewhere:
+        seconds = time.time() - record.started.timestamp()
+    return "" if seconds is None else f"{seconds / 60:.1f}"
 
 
 def status_of(record: Record) -> Text:
@@ -87,12 +99,13 @@ def _figures(metrics: Mapping[str, Any]) -> dict[str, float]:
         values = [bleu for row in score_rows(metrics) if row.get("seen") is seen and (bleu := _bleu(row)) is not None]
         if values:
             found[key] = sum(values) / len(values)
-    if is_number(retrieval := metrics.get("retrieval_at_1")):
+    retrieval: Any = metrics.get("retrieval_at_1")
+    if is_number(retrieval):
         found["retrieval_at_1"] = float(retrieval)
     return found
 
 
-def _others(metrics: Mapping[str, Any], figures: Mapping[str, float]) -> list[str]:
+def _others(metrics: Mapping[str, Any], figures: Mapping[str, object]) -> list[str]:
     """The figures of a text space, or the first numbers of a run that has no other."""
     parts = []
     if space := metrics.get("space"):
@@ -104,18 +117,28 @@ def _others(metrics: Mapping[str, Any], figures: Mapping[str, float]) -> list[st
     return parts
 
 
-def _asked(records: Sequence[Record], key: str) -> dict[Path, float]:
+def _asked(records: Sequence[Record], key: str) -> dict[Path, dict[str, float]]:
     """A figure that the runs are sorted by and that no column shows."""
     from sonar_slt.runs.listing import ORDERS, figure
 
     if not key or key in ORDERS:
         return {}
-    return {run.folder: value for run in records if (value := figure(run, key)) is not None}
+    return {run.folder: {key: value} for run in records if (value := figure(run, key)) is not None}
 
 
-def _remark(run: Record, figures: Mapping[str, float]) -> Text:
+def _last(run: Record, found: Mapping[str, float], headings: Mapping[str, str]) -> Text:
+    """The figures under their headings, and below them, or in their place, what is to be said in words."""
+    cells = {key: _shown(found[key], key) for key in headings if key in found}
     reason = reason_of(run)
-    return Text(reason, style="dim") if reason else Text("  ".join(_others(run.metrics, figures)))
+    words = Text(reason, style="dim") if reason else Text("  ".join(_others(run.metrics, cells)))
+    if not cells:
+        return words
+    figures = "".join(f"{cells.get(key, ''):>{len(heading)}}" for key, heading in headings.items())
+    return Text.assemble(figures, "\n", words) if words else Text(figures)
+
+
+def _shown(value: float, key: str) -> str:
+    return f"{value:.1f}" if key in FIGURES else f"{value:.4g}"
 
 
 def _bleu(row: Mapping[str, Any]) -> float | None:
@@ -128,12 +151,6 @@ def _when(started: datetime | None) -> str:
     if started is None:
         return "?"
     return started.strftime("%m-%d %H:%M" if started.year == datetime.now().year else "%Y-%m-%d %H:%M")
-
-
-def _last_sign(folder: Path) -> float:
-    """When a run last wrote something."""
-    times = [path.stat().st_mtime for name in ("record.json", "train_log.jsonl") if (path := folder / name).is_file()]
-    return max(times, default=0.0)
 
 
 def _ago(moment: float) -> str:

@@ -115,7 +115,7 @@ with Run.start(Path(sys.argv[1]), verb="train", name="child", config={}, overrid
 """
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGUSR1, signal.SIGKILL])
 def test_a_killed_process_is_told_as_killed(tmp_path: Path, sent: signal.Signals) -> None:
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     with child:
@@ -125,9 +125,9 @@ def test_a_killed_process_is_told_as_killed(tmp_path: Path, sent: signal.Signals
         child.send_signal(sent)
         code = child.wait(timeout=20)
     found = read(folder)
-    assert found.status == "killed" and found.reason and code in (143, -signal.SIGKILL)
+    assert found.status == "killed" and found.reason and code in (128 + sent, -signal.SIGKILL)
     assert json.loads((folder / "record.json").read_text())["status"] == (
-        "killed" if sent == signal.SIGTERM else "running"
+        "running" if sent == signal.SIGKILL else "killed"
     )
 
 
@@ -208,6 +208,23 @@ def test_a_full_disk_does_not_hide_the_error(tmp_path: Path, monkeypatch: pytest
         monkeypatch.setattr(os, "fsync", full)
         raise ZeroDivisionError
     assert "could not be closed" in caught.value.__notes__[0]
+
+
+def test_a_run_that_filled_the_disk_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reserve, fsync = [], os.fsync
+
+    def full(number: int) -> None:
+        if reserve[0].exists():
+            raise OSError(28, "No space left on device")
+        fsync(number)
+
+    with pytest.raises(OSError, match="No space"), start(tmp_path) as run:
+        reserve.append(run.folder / ".reserve")
+        assert reserve[0].stat().st_size >= 100_000
+        monkeypatch.setattr(os, "fsync", full)
+        run.update(metrics={"bleu": 1.0})
+    assert record(run)["status"] == "failed" and "No space left on device" in record(run)["reason"]
+    assert not reserve[0].exists()
 
 
 def test_identity_is_what_is_computed() -> None:

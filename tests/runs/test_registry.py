@@ -10,9 +10,11 @@ import pytest
 from rich.console import Console
 
 from sonar_slt.errors import UserError
+from sonar_slt.runs.portrait import portrait
+from sonar_slt.runs.provenance import this_process
 from sonar_slt.runs.record import Run
 from sonar_slt.runs.registry import all_runs, find, read
-from sonar_slt.runs.table import key_scores, runs_table, scores_table, show
+from sonar_slt.runs.table import key_scores, runs_table, scores_table
 
 
 def make(root: Path, seed: int, verb: str = "train", name: str = "toy") -> Run:
@@ -91,15 +93,98 @@ def test_fields_of_a_later_version_are_kept(tmp_path: Path) -> None:
     assert read(run.folder).facts == {"sweep": "lr", "facts": 3}
 
 
+def filled(metrics: int) -> dict[str, object]:
+    """So many languages' scores as an evaluation writes them, with what makes records long."""
+    score = {"value": 21.5, "signature": "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0",
+             "interval": [20.1, 22.9]}  # fmt: skip
+    row = {"seen": True, "bleu": score, "chrf": score, "rouge_l": score, "n": 500, "ids_hash": "35c110b36230" * 5}
+    floors = {
+        name: {"bleu": 1.0, "sentence": "Im Norden ist am Montag mit Regen zu rechnen: heiß"} for name in "abcdef"
+    }
+    return {"scores": [{"language": f"{n:03}_Latn", **row, "floors": floors} for n in range(metrics)]}
+
+
 def test_a_thousand_runs_are_listed_within_a_second(tmp_path: Path) -> None:
-    text = (make(tmp_path, 1).folder / "record.json").read_text()
+    run = make(tmp_path, 1)
+    texts = []
+    for languages in (40, 3, 1):  # about 60 kB, 5 kB and 3 kB
+        run._record["metrics"] = filled(languages)
+        run._write()
+        texts.append((run.folder / "record.json").read_text())
+    assert len(texts[0]) > 50_000
     for number in range(1000):
         folder = tmp_path / f"2020-01-01_00-00-00-{number:06d}_toy_{number:08x}"
         folder.mkdir()
-        (folder / "record.json").write_text(text)
-    begin = time.perf_counter()
-    assert len(all_runs(tmp_path)) == 1001
-    assert time.perf_counter() - begin < 1
+        (folder / "record.json").write_text(texts[number % 3])
+    seconds = []
+    for _ in range(3):  # the best of a few: other tests keep the machine busy
+        begin = time.process_time()
+        found = all_runs(tmp_path)
+        runs_table(found[:50])
+        seconds.append(time.process_time() - begin)
+    assert len(found) == 1001 and min(seconds) < 0.6
+
+
+def test_metrics_are_the_same_whether_read_late_or_at_once(tmp_path: Path) -> None:
+    for metrics in ({}, {"a": 1}, {"scores": [{"language": "deu_Latn", "note": "a\n  }b"}], "last": {"b": {}}}):
+        run = make(tmp_path, 1)
+        run._record |= {"metrics": metrics, "sweep": "x", "choices": {"data": "toy"}, "empty": {}}
+        run._write()
+        late, whole = all_runs(tmp_path)[0], read(run.folder)
+        assert late.metrics == whole.metrics == metrics and type(whole.metrics) is dict
+        assert late.facts == whole.facts == {"sweep": "x", "choices": {"data": "toy"}, "empty": {}}
+
+
+def test_damage_within_the_metrics_is_told_where_one_looks(tmp_path: Path) -> None:
+    run = make(tmp_path, 1)
+    path = run.folder / "record.json"
+    path.write_text(path.read_text().replace("91.0", "9!.0"))
+    (listed,) = all_runs(tmp_path)
+    assert listed.status == "finished" and dict(listed.metrics) == {}
+    assert read(run.folder).status == "unreadable" and "metrics" in str(read(run.folder).reason)
+
+
+def under_way(root: Path, **process: object) -> Path:
+    """A run whose record says that it is running in some process."""
+    run = Run.start(root, verb="train", name="toy", config={}, overrides=[])
+    record = json.loads((run.folder / "record.json").read_text())
+    (run.folder / "record.json").write_text(json.dumps({**record, "process": {**record["process"], **process}}))
+    return run.folder
+
+
+@pytest.mark.skipif(this_process()["boot"] is None, reason="neither boot id nor birth of a process are known here")
+@pytest.mark.parametrize(
+    ("process", "reason"),
+    [
+        ({"boot": "before-the-crash"}, "the machine was started anew since"),
+        ({"pid": 2**22 + 1}, "process 4194305 is gone"),  # no system has so many
+        ({"born": 1}, "its number is another one's now"),
+    ],
+)
+def test_a_run_that_cannot_be_alive_is_killed_and_says_why(tmp_path: Path, process: dict, reason: str) -> None:
+    found = read(under_way(tmp_path, **process))
+    assert found.status == "killed" and reason in str(found.reason) and found.elsewhere is None
+    assert reason.split()[-1] in shown(runs_table([found]))
+
+
+def test_a_run_on_another_host_stays_running_and_names_it(tmp_path: Path) -> None:
+    found = read(under_way(tmp_path, host="node7", boot="another"))
+    assert (found.status, found.reason, found.elsewhere) == ("running", None, "node7")
+    assert "on node7, last written 0 minutes ago" in shown(runs_table([found]))
+    assert read(under_way(tmp_path)).elsewhere is None
+
+
+def test_a_run_that_ends_while_it_is_looked_at_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sonar_slt.runs import registry
+
+    run = Run.start(tmp_path, verb="train", name="toy", config={}, overrides=[])
+
+    def gone(process: object) -> str:
+        run.close("finished")
+        return "process 1 is gone"
+
+    monkeypatch.setattr(registry, "why_gone", gone)
+    assert read(run.folder).status == "finished"
 
 
 SCORES = [
@@ -126,7 +211,7 @@ def test_tables_show_the_key_scores_as_they_are(tmp_path: Path) -> None:
     listed = shown(runs_table(all_runs(tmp_path)))
     assert "[red]" in listed and "[bold] out of memory" in listed and "failed" in listed and run.id in listed
     run = make(tmp_path, 1)
-    assert run.id in (text := shown(show(read(run.folder)))) and "retrieval_at_1" in text
+    assert run.id in (text := shown(portrait(read(run.folder)))) and "retrieval_at_1" in text
 
 
 def test_this_room_loads_neither_torch_nor_hydra() -> None:

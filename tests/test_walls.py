@@ -19,6 +19,8 @@ FORBIDDEN = {
     "bench": {"hydra", "omegaconf", "wandb"},
     "runs": {"torch", "hydra", "omegaconf", "pytorch_lightning", "transformers"},
     "config": {"wandb"},
+    "launcher": {"torch", "hydra", "omegaconf", "wandb", "pytorch_lightning", "transformers"},
+    "sweeper": {"torch", "hydra", "omegaconf", "wandb", "pytorch_lightning", "transformers"},
     "cli": {"wandb"},
 }
 LATE = {"config", "cli", "runs"}

@@ -13,7 +13,7 @@ from sonar_slt.errors import UserError
 
 __all__ = ["main"]
 
-TERMINATED = 128 + signal.SIGTERM
+TERMINATED = {128 + number for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (Exception, KeyboardInterrupt) as error:
         return complain(error)
     except SystemExit as ended:
-        if ended.code == TERMINATED:
+        if ended.code in TERMINATED:
             return complain(ended)
         raise
 
@@ -56,6 +56,10 @@ def _dispatch(words: list[str]) -> int:
     if arguments.help:
         print(page(verb, arguments.config_dir))
         return 0
+    if verb == "rerun":  # whose words are another verb's
+        from sonar_slt.cli.rerun import run_again
+
+        return run_again(arguments)
     from sonar_slt.cli.application import launch
 
     return launch(verb, arguments)

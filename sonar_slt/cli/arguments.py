@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sonar_slt.config import schema
@@ -43,6 +44,7 @@ class Arguments:
     inputs: list[str] = field(default_factory=list)
     config_dir: str | None = None
     given: list[str] = field(default_factory=list)  # as typed
+    rerun_of: str | None = None  # the folder of the run that is done again
 
     @property
     def help(self) -> bool:
@@ -121,17 +123,24 @@ def _written(word: str, fields: dict[str, str], rooms: dict[str, object], plan: 
     key, equals, value = word.partition("=")
     if not equals:
         return word
-    if key in rooms and value == "null":  # Hydra knows no null on the command line, only leaving a room out
-        return f"~{key}" if rooms[key] is not None else ""
+    if value == "null" and (key in rooms or (plan.is_group(key) and key not in fields)):
+        # Hydra knows no null on the command line, only leaving a room out
+        return f"{key}=[]" if isinstance(rooms.get(key), list) else f"~{key}" if rooms.get(key, "") is not None else ""
     if key == "languages":
         return _languages(value, plan, multirun)
     if _is_run(word, fields):
         return _run(value, multirun)
+    if key == "sweep" and "swept" in fields:  # Hydra would read sweep=… as a choice in the room of that name
+        return _written(f"swept={value}", fields, rooms, plan, multirun)
+    if key == "where" and "where" in fields:
+        return f"where=[{','.join(map(_condition, _parts(value)))}]"
     kind = fields.get(key.lstrip("+"), "")
     if kind.startswith("list[") and value != "null" and not value.startswith("[") and "," not in value:
-        return f"{key}=[{value}]"
+        return f"{key}=[{quoted(value) if kind == 'list[str]' and NUMBER.fullmatch(value) else value}]"
     if kind in ("str", "str | None") and NUMBER.fullmatch(value):
         return f"{key}={quoted(value)}"  # an id such as 12e5 is no number
+    if kind in ("str", "str | None") and "=" in value and value[0] not in "'\"" and not multirun:
+        return f"{key}={quoted(value)}"  # settings within a value: baseline=objective=[mse]
     return word
 
 
@@ -147,9 +156,20 @@ def _run(value: str, multirun: bool) -> str:
     return "inputs=" + ",".join(f"[{quoted(name)}]" for name in names)
 
 
+def _parts(value: str) -> list[str]:
+    """The parts of a list as typed, with or without its brackets; a comma inside further brackets parts nothing."""
+    inside = value[1:-1] if value.startswith("[") and value.endswith("]") else value
+    return [part for part in re.split(r",(?![^\[\]]*\])", inside) if part.strip()]
+
+
+def _condition(part: str) -> str:
+    """A condition such as `data=toy`, in quotes: Hydra takes no second = in a word."""
+    return part if part[:1] in "'\"" else quoted(part.strip())
+
+
 def _languages(value: str, plan: Floorplan, multirun: bool) -> str:
     """``languages=`` with codes or lists is about the key below the room; with a name it chooses an option."""
-    if value.startswith("["):
+    if value.startswith("[") or value == "null":
         return f"languages.targets={value}"
     codes = value.split(",")
     if all(CODE.fullmatch(code) for code in codes) and not set(codes) & set(plan.options("languages")):
@@ -166,3 +186,14 @@ def quoted(text: str) -> str:
     text = re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + "\\${", text)
     # A backslash counts only in front of a quote (or at the end, where the closing quote follows).
     return "'" + re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + ("\\'" if match[2] else ""), text) + "'"
+
+
+def spelt(value: object) -> str:
+    """A plain value in Hydra's grammar, which reads the very same value back."""
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}: {spelt(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(spelt, value))}]"
+    if isinstance(value, bool) or value is None:
+        return "null" if value is None else str(value).lower()
+    return str(value) if isinstance(value, int | float) else quoted(str(value))

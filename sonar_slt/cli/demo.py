@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from sonar_slt.cli.recipe import ensure_space
 from sonar_slt.cli.train import train
 from sonar_slt.config.compose import examine
 from sonar_slt.runs.files import read_lines, write_json
+from sonar_slt.runs.pinned import of_evaluation
 from sonar_slt.runs.provenance import code_hash
 from sonar_slt.runs.registry import Record, interrupted, read, same_work
 
@@ -33,7 +34,8 @@ def run(config: dict[str, Any]) -> None:
     from rich.console import Console
 
     began, console = time.monotonic(), Console(highlight=False)
-    training = _composed("train", config)
+    words = _words(config)
+    training = _composed("train", [*words, "adapter=keypoint"])
     console.rule("1 of 3  A sentence space from text", align="left")
     console.print("Six languages of weather forecasts learn to share one space of sentence vectors.")
     if not ensure_space(training):
@@ -41,9 +43,9 @@ def run(config: dict[str, Any]) -> None:
     _space_scores(console, Path(training["space"]["source"]))
     console.rule("2 of 3  A student that reads signing", align="left")
     console.print("Clips of a small invented sign language learn to land where the space puts their sentences.")
-    trained = _trained(training, console)
+    trained = _trained(training, [*words, "adapter=keypoint"], console)
     console.rule("3 of 3  What it says of clips that it never saw", align="left")
-    evaluated = _evaluated({**_composed("evaluate", config), "num_beams": config["num_beams"]}, trained, console)
+    evaluated = _evaluated([*words, f"num_beams={config['num_beams']}"], trained, console)
     _show(console, evaluated)
     summary = _summary(trained, evaluated, time.monotonic() - began)
     target = Path(config["paths"]["outputs"]) / "demo" / "summary.json"
@@ -52,15 +54,19 @@ def run(config: dict[str, Any]) -> None:
     _farewell(console, trained, evaluated, target, summary["seconds"])
 
 
-def _composed(verb: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config of another verb with the seed and the paths of this one."""
-    words = [f"seed={config['seed']}", *(f"paths.{key}={quoted(value)}" for key, value in config["paths"].items())]
-    found = examine(verb, [*words, *(["adapter=keypoint"] if verb == "train" else [])])
+def _words(config: Mapping[str, Any]) -> list[str]:
+    """The seed and the paths, as words for another verb."""
+    return [f"seed={config['seed']}", *(f"paths.{key}={quoted(value)}" for key, value in config["paths"].items())]
+
+
+def _composed(verb: str, words: Sequence[str]) -> dict[str, Any]:
+    """The config of another verb."""
+    found = examine(verb, words)
     assert not found.problems, found.problems
     return found.config
 
 
-def _trained(config: Mapping[str, Any], console: Console) -> Record:
+def _trained(config: Mapping[str, Any], words: Sequence[str], console: Console) -> Record:
     """The training of this config and code: a finished one, an interrupted one gone on with, or a new one."""
     earlier = same_work(Path(config["paths"]["runs"]), "train", config, code=code_hash())
     for one in earlier:
@@ -70,18 +76,19 @@ def _trained(config: Mapping[str, Any], console: Console) -> Record:
     stopped = interrupted(earlier)
     if stopped:
         console.print(f"Going on with run {stopped.id}, which was {stopped.status}.")
-    folder, _ = train(config, [], parent=stopped)
+    folder, _ = train(config, words, parent=stopped)
     return read(folder)
 
 
-def _evaluated(config: Mapping[str, Any], trained: Record, console: Console) -> Record:
+def _evaluated(words: Sequence[str], trained: Record, console: Console) -> Record:
     """The finished evaluation of this run, an earlier one or a new one."""
-    asked = {**config, "run": trained.folder.name}
+    config = _composed("evaluate", words)
+    asked = of_evaluation(config, trained)
     for one in same_work(Path(config["paths"]["runs"]), "evaluate", asked):
         if one.status == "finished" and one.parent == trained.folder.name:
             console.print(f"Evaluated already: run {one.id}.")
             return one
-    folder, _ = evaluate(config, trained, [])
+    folder, _ = evaluate(config, trained, words)
     return read(folder)
 
 

@@ -12,10 +12,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sonar_slt.cli.entries import note_run
 from sonar_slt.errors import UserError
 from sonar_slt.runs.files import read_lines, write_json
+from sonar_slt.runs.pinned import evaluated, of_evaluation
+from sonar_slt.runs.provenance import code_hash
 from sonar_slt.runs.record import Run
-from sonar_slt.runs.registry import Record, all_runs, find, require_same
+from sonar_slt.runs.registry import Record, require_same
 from sonar_slt.runs.scores import machine_readable
 
 if TYPE_CHECKING:
@@ -30,10 +33,8 @@ def run(config: dict[str, Any]) -> float | None:
     from sonar_slt.runs.table import scores_table
 
     call = config.pop("call")
-    if len(config["inputs"]) > 1:
-        raise UserError(f"One run at a time, not {len(config['inputs'])}: `sonar-slt evaluate -m inputs=[A],[B]`.")
-    trained = _asked_for(config)
-    facts = {name: call[name] for name in ("choices", "sweep", "job")}
+    trained = evaluated(config)
+    facts = {name: call[name] for name in ("choices", "sweep", "job", "config_dir", "rerun_of")}
     folder, metrics = evaluate(config, trained, call["overrides"], facts=facts)
     console = Console(highlight=False)
     console.print(scores_table(metrics))
@@ -43,7 +44,7 @@ def run(config: dict[str, Any]) -> float | None:
         target = Path(config["output"])
         target.parent.mkdir(parents=True, exist_ok=True)
         write_json(target, machine_readable(metrics))
-    means = metrics["mean_bleu"]
+    means: dict[str, float] = metrics["mean_bleu"]
     return means.get("trained", next(iter(means.values()), None))
 
 
@@ -86,12 +87,13 @@ def evaluate(
         Path(config["paths"]["runs"]),
         verb="evaluate",
         name=trained.name,
-        config={**config, "run": trained.folder.name},
+        config=of_evaluation(config, trained),
         overrides=list(overrides),
         parent=trained.folder.name,
-        facts=facts,
+        facts={**facts, "code": code_hash()},
     )
     with quiet(), begun as current:
+        note_run(facts, current.folder)
         current.mirror(build(config.get("logger")))
         result = evaluation.evaluate(
             made.task.adapter.to(made.data.space.device),
@@ -134,18 +136,3 @@ def judging(config: Mapping[str, Any], data: Clips) -> Judging:
         shown=config["shown"],
         progress=True,
     )
-
-
-def _asked_for(config: Mapping[str, Any]) -> Record:
-    """The run that is named; `last`, or nothing, is the newest training that has the checkpoint."""
-    root, word = Path(config["paths"]["runs"]), (config["inputs"] or ["last"])[0]
-    if word != "last":
-        return find(root, word, verb="train")
-    for one in all_runs(root):
-        if (
-            one.verb == "train"
-            and one.space_fingerprint
-            and (one.checkpoints / f"{config['checkpoint']}.ckpt").is_file()
-        ):
-            return one
-    raise UserError(f"No training in {root} has a checkpoint yet: `sonar-slt train` makes one.")

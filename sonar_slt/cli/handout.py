@@ -44,16 +44,17 @@ def handed_out(config: Mapping[str, Any]) -> bool:
 
 def _dashboard(config: Mapping[str, Any], console: Console) -> None:
     from sonar_slt.runs.registry import find
-    from sonar_slt.runs.sweep import Sweep
+    from sonar_slt.runs.sweeps.sweep import Sweep
     from sonar_slt.runs.workspace import show_dashboard
 
     root, inputs = Path(config["paths"]["runs"]), config["inputs"]
-    if config["sweep"] is None and len(inputs) < 2:
+    if config["swept"] is None and len(inputs) < 2:
         record = find(root, (inputs or ["last"])[0])
         name, runs = record.name, [record]
     else:
-        sweep = Sweep.read(root, config["sweep"] or inputs)
-        name, both = sweep.name, [each for run in sweep.runs for each in (run.record, run.judged)]
+        sweep = Sweep.read(root, config["swept"] or inputs)
+        name, ran = sweep.name, [run for run in sweep.runs if run.record.folder.is_dir()]  # a job may have left none
+        both = [each for run in ran for each in (run.record, run.judged)]
         runs = list({run.folder: run for run in both}.values())
     console.print(show_dashboard(config["dashboard"], runs, name=name), markup=False)
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sonar_slt.cli.arguments import spelt
 from sonar_slt.config.compose import examine
 from sonar_slt.errors import UserError
 from sonar_slt.runs.files import replace_folder, write_json
@@ -63,7 +64,7 @@ def ensure_space(config: Mapping[str, Any], config_dir: str | None = None) -> bo
             return False
         why = "its recipe has changed" if made else "it is not there yet"
         Console(stderr=True, highlight=False).print(f"Training the text space '{folder}' first: {why}.")
-        _train(composed, config["recipe"], folder, wanted)
+        _train(composed, _words(composed, config["recipe"]), config_dir, folder, wanted)
     return True
 
 
@@ -101,11 +102,18 @@ def _made_by(folder: Path) -> str | None:
         return None
 
 
-def _train(composed: Mapping[str, Any], name: str, folder: Path, wanted: str) -> None:
+def _words(composed: Mapping[str, Any], name: str) -> list[str]:
+    """What one would type to train the same by hand."""
+    kept = {f"paths.{key}": value for key, value in composed["paths"].items()}
+    kept |= {f"trainer.{key}": composed["trainer"][key] for key in ("accelerator", "devices")}
+    return [f"experiment={name}", *(f"{key}={spelt(value)}" for key, value in kept.items())]
+
+
+def _train(composed: Mapping[str, Any], words: list[str], config_dir: str | None, folder: Path, wanted: str) -> None:
     from sonar_slt.cli.train import train
 
     earlier = same_work(Path(composed["paths"]["runs"]), "train", composed, code=code_hash())
-    run, metrics = train(composed, [f"experiment={name}"], parent=interrupted(earlier))
+    run, metrics = train(composed, words, parent=interrupted(earlier), facts={"config_dir": config_dir})
     draft = folder.with_name(f".{folder.name}.{wanted}")
     shutil.rmtree(draft, ignore_errors=True)
     shutil.copytree(run / "space", draft)

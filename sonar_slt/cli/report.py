@@ -34,7 +34,7 @@ def run(config: dict[str, Any]) -> None:
     if handed_out(config):
         return
     theme = _checked(config)
-    several = config["sweep"] is not None or len(config["inputs"]) > 1
+    several = config["swept"] is not None or len(config["inputs"]) > 1
     path, text = _sweep_page(config, theme) if several else _run_page(config, theme)
     if config["output"]:
         path = Path(config["output"])
@@ -68,12 +68,12 @@ def _sweep_page(config: dict[str, Any], theme: Theme | None) -> tuple[Path, str]
 
     from sonar_slt.runs.report.contents import REPORT
     from sonar_slt.runs.report.sweep_page import sweep_page
-    from sonar_slt.runs.sweep import Sweep
-    from sonar_slt.runs.sweep_table import effects_table
+    from sonar_slt.runs.sweeps.effects_table import effects_table
+    from sonar_slt.runs.sweeps.sweep import Sweep
 
-    if config["sweep"] is not None and config["inputs"]:
-        raise UserError(f"sweep={config['sweep']} names its runs itself: leave out the others, or leave out sweep=.")
-    sweep = Sweep.read(Path(config["paths"]["runs"]), config["sweep"] or config["inputs"])
+    if config["swept"] is not None and config["inputs"]:
+        raise UserError(f"sweep={config['swept']} names its runs itself: leave out the others, or leave out sweep=.")
+    sweep = Sweep.read(Path(config["paths"]["runs"]), config["swept"] or config["inputs"])
     target = sweep.target(config["target"])
     Console(highlight=False).print(effects_table(sweep, target))
     path = Path(config["output"]) if config["output"] else sweep.folder / REPORT

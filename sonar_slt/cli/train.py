@@ -9,26 +9,49 @@ Examples:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from sonar_slt.cli.entries import note_run
+from sonar_slt.cli.following import follow, joined, lead, other_batches
 from sonar_slt.cli.recipe import ensure_space
 from sonar_slt.config.compose import examine
 from sonar_slt.errors import UserError
-from sonar_slt.runs.provenance import code_hash
-from sonar_slt.runs.registry import Record, find, require_same
+from sonar_slt.runs.pinned import AUTO, pinned
+from sonar_slt.runs.provenance import code_hash, identity
+from sonar_slt.runs.registry import Record, find, interrupted, require_same, same_work
+from sonar_slt.runs.slurm import restarts
+
+if TYPE_CHECKING:
+    from sonar_slt.task.ranks import Ranks
 
 
 def run(config: dict[str, Any]) -> float | None:
+    """Train as configured, alone or with the processes that were started beside this one."""
+    with joined(config["trainer"]) as ranks:
+        if ranks and ranks.rank:
+            follow(ranks)
+            return None
+        return _first(config, ranks)
+
+
+def _first(config: dict[str, Any], ranks: Ranks | None) -> float | None:
     """Train as configured; what a sweeper may optimise comes back."""
     call = config.pop("call")
+    going_on = config["resume"] == AUTO or restarts() > 0
+    config = pinned("train", config)
+    asked = identity("train", config)
     _require_sense(config, call["choices"])
-    parent = _resumed(config)
+    parent = call["stopped"] or _resumed(config)
     if config.get("preparation"):
         config = require_tracks(config)
     ensure_space(config, call["config_dir"])
-    facts = {name: call[name] for name in ("choices", "sweep", "job")}
-    folder, metrics = train(config, call["overrides"], parent=parent, facts=facts)
+    if going_on:
+        parent = stopped(config) or parent
+    facts = {name: call[name] for name in ("choices", "sweep", "job", "config_dir", "rerun_of")} | {"asked": asked}
+    folder, metrics = train(config, call["overrides"], parent=parent, facts=facts, ranks=ranks)
     if metrics.get("scores"):
         from rich.console import Console
 
@@ -49,8 +72,12 @@ def train(
     *,
     parent: Record | None = None,
     facts: Mapping[str, Any] = {},
+    ranks: Ranks | None = None,
 ) -> tuple[Path, dict[str, Any]]:
-    """One training in a run folder of its own, going on from `parent` if there is one; the folder and its metrics."""
+    """One training in a run folder of its own, going on from `parent` if there is one; the folder and its metrics.
+
+    `ranks` are the processes that torchrun or srun started; those that `trainer.devices` asks for are started here.
+    """
     from rich.console import Console
 
     from sonar_slt.config.assembly import assemble
@@ -58,6 +85,7 @@ def train(
     from sonar_slt.runs.record import Run
     from sonar_slt.runs.report import write_report
     from sonar_slt.task.checkpoints import load, take_over
+    from sonar_slt.task.crew import Crew
     from sonar_slt.task.fitting import fit, quiet, run_parts, steps_not_epochs, use_threads
 
     console = Console(stderr=True, highlight=False)
@@ -68,10 +96,11 @@ def train(
         name=config["name"],
         config=config,
         overrides=list(overrides),
-        parent=parent.folder.name if parent else None,
-        facts=facts,
+        parent=parent.folder.name if parent else facts.get("rerun_of"),
+        facts={**facts, "rerun_of": None} if parent else facts,
     )
     with quiet(), begun as current:
+        note_run(facts, current.folder)
         console.print(f"Run {current.id} in {current.folder}")
         looks = {"monitor": config["monitor"], "eval_every": config["eval_every"]}
         chosen = build(config["callbacks"]).values() if config.get("callbacks") else ()
@@ -79,27 +108,34 @@ def train(
         journal = parts.pop("journal")
         current.mirror(build(config.get("logger")))
         settings = steps_not_epochs(config["trainer"], eval_every=config["eval_every"])
-        trainer = build(settings, logger=[journal], **parts)
-        journal.follow(trainer)
-        if trainer.world_size > 1:
-            raise UserError(f"{trainer.world_size} processes: a training runs on one device yet; trainer.devices=1.")
-        made = assemble(config, device=trainer.strategy.root_device)
-        if config["conclude"] and made.space:
-            made.data.require(config["conclude"], made.data.targets)
-        current.update(device=str(trainer.strategy.root_device), code=code_hash(), **made.facts)
-        checkpoints = current.folder / "checkpoints"
-        if parent:
-            require_same(parent, made.facts, "it cannot be gone on with")
-            take_over(parent.checkpoints / "best.ckpt", checkpoints)
-        elif config["init_from"]:
-            begun_with = begin(config, made)
-            current.update(**begun_with)
-            for told in begun_with.get("init_told", ()):
-                console.print(told)
-        fit(trainer, made.task, made.data, parent.checkpoints / "last.ckpt" if parent else None)
-        if config["conclude"] and made.space and (checkpoints / "best.ckpt").is_file():
-            load(made.task, checkpoints / "best.ckpt")
-        metrics = made.task.conclude(current.folder, split=config["conclude"], tell=console.print)
+        with Crew(settings, ranks, lost=partial(current.close, "failed")) as crew:
+            trainer = build(crew.settings, logger=[journal], **parts, **crew.parts())
+            journal.follow(trainer)
+            made = assemble(config, device=trainer.strategy.root_device)
+            if config["conclude"] and made.space:
+                made.data.require(config["conclude"], made.data.targets)
+            current.update(device=str(trainer.strategy.root_device), code=code_hash(), **made.facts)
+            checkpoints = current.folder / "checkpoints"
+            if parent:
+                require_same(parent, made.facts, "it cannot be gone on with")
+                for name in ("best", "last"):  # there may be no better one to come, and no further step
+                    take_over(parent.checkpoints / f"{name}.ckpt", checkpoints)
+            elif config["init_from"]:
+                begun_with = begin(config, made)
+                current.update(**begun_with)
+                for told in begun_with.get("init_told", ()):
+                    console.print(told)
+            last = parent.checkpoints / "last.ckpt" if parent else None
+            current.update(processes=crew.count)
+            if parent and (changed := other_batches(config, parent, crew.count)):
+                console.print(changed)
+            made.task.ranks = lead(crew, made, config, current.folder, last)
+            fit(trainer, made.task, made.data, last)
+            best = checkpoints / "best.ckpt"
+            judged = bool(config["conclude"] and made.space and best.is_file())
+            if made.task.ranks.broadcast(judged):
+                load(made.task, best)
+            metrics = made.task.conclude(current.folder, split=config["conclude"], tell=console.print)
         current.update(metrics=metrics)
     write_report(current.folder)
     return current.folder, metrics
@@ -163,6 +199,12 @@ def _require_sense(config: Mapping[str, Any], choices: Mapping[str, Any]) -> Non
         raise UserError(f"visual_block={block} is of another training: name it by init_from=RUN (`sonar-slt runs`).")
     if config["task"].get("judged") == 0 and config["monitor"].startswith(("dev/bleu", "dev/chrf")):
         raise UserError(f"task.judged=0 leaves no {config['monitor']} to choose by: add monitor=dev/loss.")
+
+
+def stopped(config: Mapping[str, Any]) -> Record | None:
+    """The training of this very work that was stopped last, unless one has finished since."""
+    done = same_work(Path(config["paths"]["runs"]), "train", config)
+    return interrupted(takewhile(lambda run: run.status != "finished", done))
 
 
 def _resumed(config: Mapping[str, Any]) -> Record | None:

@@ -11,9 +11,17 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from sonar_slt.languages import LANGUAGES
+
 LISTS = {"list", "List", "Sequence", "Iterable", "Collection", "tuple", "Tuple", "set", "frozenset"}
 DICTS = {"dict", "Dict", "Mapping", "MutableMapping"}
 MISSING = "???"
+NAMED = {
+    "Count": "whole number from 0 on",
+    "Positive": "whole number from 1 on",
+    "Language": "language code",
+}
+"""The kinds of ``schema`` that are narrower than their Python type, in words."""
 
 
 class Mismatch(ValueError):
@@ -57,6 +65,9 @@ def _fit_plain(value: Any, name: str) -> Any:
         "bool": isinstance(value, bool),
         "str": isinstance(value, str),
         "Path": isinstance(value, str),
+        "Count": number and not isinstance(value, float) and value >= 0,
+        "Positive": number and not isinstance(value, float) and value >= 1,
+        "Language": isinstance(value, str) and value in LANGUAGES,
         "None": value is None,
         "NoneType": value is None,
     }
@@ -121,9 +132,45 @@ def _last(kind: ast.expr) -> str:
 
 
 def wanted(annotation: str) -> str:
-    """An annotation in words: the choices of a literal, else the type as written."""
+    """An annotation in words: the choices of a literal, what our own names stand for, else the type as written."""
     kind = parsed(annotation)
-    if isinstance(kind, ast.Subscript) and _last(kind.value) == "Literal":
+    if several := choices(annotation):
+        listed = _last(getattr(kind, "value", kind)) in LISTS
+        return ("a list of " if listed else "one of ") + ", ".join(several)
+    told = [_told(member) for member in _members(kind)]
+    return " or ".join(word or "null" for word in told) if any(told) else annotation
+
+
+def _told(kind: ast.expr) -> str:
+    """One of our own names, or a list of them, in words; nothing for another kind."""
+    if isinstance(kind, ast.Subscript) and _last(kind.value) in LISTS and _last(kind.slice) in NAMED:
+        return f"a list of {NAMED[_last(kind.slice)]}s"
+    return f"a {NAMED[_last(kind)]}" if _last(kind) in NAMED else ""
+
+
+def choices(annotation: str) -> list[str]:
+    """What a literal, a list of one, or a union of these alone, can be; nothing for other kinds."""
+    found: list[str] = []
+    for kind in _members(parsed(annotation)):
+        name = _last(kind.value) if isinstance(kind, ast.Subscript) else _last(kind)
+        if name == "NoneType" or (isinstance(kind, ast.Constant) and kind.value is None):
+            found.append("null")
+        elif isinstance(kind, ast.Subscript) and name == "Literal":
+            parts = kind.slice.elts if isinstance(kind.slice, ast.Tuple) else [kind.slice]
+            found += [str(ast.literal_eval(part)) for part in parts]
+        elif isinstance(kind, ast.Subscript) and name in LISTS:
+            found += choices(ast.unparse(kind.slice))
+        else:
+            return []
+    return list(dict.fromkeys(found)) if found != ["null"] else []
+
+
+def _members(kind: ast.expr) -> list[ast.expr]:
+    """The kinds that a union is made of; the kind itself where it is none."""
+    if isinstance(kind, ast.BinOp):
+        return [*_members(kind.left), *_members(kind.right)]
+    if isinstance(kind, ast.Subscript) and _last(kind.value) in ("Union", "Optional"):
         parts = kind.slice.elts if isinstance(kind.slice, ast.Tuple) else [kind.slice]
-        return "one of " + ", ".join(str(ast.literal_eval(part)) for part in parts)
-    return annotation
+        null: list[ast.expr] = [ast.Constant(None)] if _last(kind.value) == "Optional" else []
+        return [member for part in parts for member in _members(part)] + null
+    return [kind]

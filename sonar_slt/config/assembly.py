@@ -25,10 +25,14 @@ class Assembly:
     task: Any
 
     @property
-    def facts(self) -> dict[str, str]:
+    def facts(self) -> dict[str, Any]:
         """What a run's record should say of them."""
+        from sonar_slt.data.census import census
+        from sonar_slt.data.clips import Clips
+
         known = {"space_fingerprint": getattr(self.space, "fingerprint", None)}
         known["manifest_hash"] = getattr(self.data, "digest", None)
+        known["corpus"] = census(self.data) if isinstance(self.data, Clips) else None
         return {name: value for name, value in known.items() if value is not None}
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Quote, QuotedString
@@ -25,21 +26,31 @@ from sonar_slt.config.floorplan import Floorplan
 from sonar_slt.config.inspection import Inspection
 from sonar_slt.config.location import conf_folder
 from sonar_slt.config.problem import Problem, missing_value
-from sonar_slt.config.sentences import explained, key_problem, sweep_without_multirun, traced, unknown_option
-from sonar_slt.config.words import Word, options_in, read_word, value_of
+from sonar_slt.config.sentences import (
+    blamed,
+    explained,
+    key_problem,
+    none_chosen,
+    sweep_without_multirun,
+    traced,
+    unknown_option,
+    without_end,
+)
+from sonar_slt.config.words import Word, is_interval, options_in, read_word, value_of
 from sonar_slt.errors import UserError
 
-FAULTS = (HydraException, OmegaConfBaseException, ValueError)
+FAULTS = (HydraException, OmegaConfBaseException, ValueError, yaml.YAMLError)
 
 
 @dataclass(frozen=True)
 class Examined:
-    """The resolved config of a command (of its first job in a sweep), what is wrong with it, a line each, and which
-    option each room has."""
+    """The resolved config of a command (of its first job in a sweep), what is wrong with it, a line each, which option
+    each room has, and what a named sweep sweeps."""
 
     config: dict[str, Any]
     problems: list[str]
     choices: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict)
 
 
 def floorplan(config_dir: str | None = None) -> Floorplan:
@@ -69,7 +80,10 @@ def plain(config: DictConfig) -> dict[str, Any]:
 def settle(verb: str, config: DictConfig, plan: Floorplan) -> tuple[dict[str, Any], list[Problem]]:
     """The plain, typed config that a verb receives, and its faults."""
     inspection = Inspection(verb, plan.rooms(stem(verb)))
-    return inspection.of(plain(config)), inspection.problems
+    checked = inspection.of(plain(config))
+    needed = [room for room, default in plan.defaults(stem(verb)).items() if isinstance(default, list)]
+    empty = [none_chosen(verb, room) for room in needed if not checked.get(room)]
+    return checked, [*inspection.problems, *empty]
 
 
 def examine(
@@ -84,7 +98,7 @@ def examine(
         examination = _Examination(verb, plan)
         config = examination.of(list(overrides), multirun)
     told = [problem.text for problem in examination.problems if complete or not problem.missing]
-    return Examined(config, list(dict.fromkeys(told)), examination.choices)
+    return Examined(config, list(dict.fromkeys(told)), examination.choices, examination.params)
 
 
 @contextmanager
@@ -105,6 +119,7 @@ class _Examination:
         self.problems: list[Problem] = []
         self.bases: dict[tuple[str, ...], DictConfig | None] = {}
         self.choices: dict[str, Any] = {}
+        self.params: dict[str, str] = {}
 
     def of(self, overrides: list[str], multirun: bool) -> dict[str, Any]:
         """The first job's config; the faults of every job are collected on the way."""
@@ -113,10 +128,10 @@ class _Examination:
         if base is None:
             return {}
         self.choices = dict(base.hydra.runtime.choices)
+        self.params = {str(key): str(value) for key, value in (base.hydra.sweeper.get("params") or {}).items()}
         if _wants_sweep(base) and not multirun:
             decided = {word.sign + word.key for word in words}
-            params = base.hydra.sweeper.get("params") or {}
-            swept = [f"{key}={value}" for key, value in params.items() if key not in decided]
+            swept = [f"{key}={value}" for key, value in self.params.items() if key not in decided]
             self.problems.clear()
             self.bases.clear()
             return self.of([*swept, *overrides], True)
@@ -124,6 +139,7 @@ class _Examination:
             text = "allow is set in a yaml; it counts on the command line only: allow=[my_package]."
             self.problems.append(traced(Problem("allow", text), base, self.plan))
         self.problems += [sweep_without_multirun(word) for word in words if word.sweeps and not multirun]
+        self.problems += [without_end(word) for word in words if is_interval(word) and not base.get("sweeper")]
         broken = {problem.key for problem in self.problems}
         words = [word for word in words if word.group or word.room not in broken]
         config = self._job([word.alternatives[0] for word in words], words)
@@ -169,8 +185,18 @@ class _Examination:
                 composed = compose(stem(self.verb), overrides=[*search, *choices], return_hydra_config=True)
                 self.bases[choices] = composed
             except FAULTS as error:
-                self.problems.append(explained(error, self.verb, self.plan))
+                problem = blamed(explained(error, self.verb, self.plan), choices, self.plan)
+                self.problems.append(problem)
+                if (instead := self._instead(problem.key, choices)) is not None:
+                    self.bases[choices] = self._composed(instead)
         return self.bases[choices]
+
+    def _instead(self, room: str, choices: tuple[str, ...]) -> tuple[str, ...] | None:
+        """The choices with a room's default for an option that a file chose in vain, so that the rest is seen."""
+        default = self.plan.defaults(stem(self.verb)).get(room)
+        if default is None or any(choice.lstrip("+").partition("=")[0] == room for choice in choices):
+            return None
+        return (*choices, f"{room}=[{','.join(default)}]" if isinstance(default, list) else f"{room}={default}")
 
     def _job(self, singles: list[str], words: list[Word]) -> dict[str, Any]:
         """One job: each key against what the choices give, then the whole against schema and signatures."""

@@ -16,6 +16,7 @@ import yaml
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The same plain values; where yaml was built with C a tenth of the time."""
 KEY = re.compile(r"^([A-Za-z_][\w-]*):(?:\s|$)")
+NESTED = re.compile(r"^  ([A-Za-z_][\w-]*):(?:\s|$)")
 ROOM = re.compile(r"^\s+- (?:optional )?/?([\w/]+)(?:@\w+)?:\s.*?(?:\s#\s*(.*))?$")
 
 DEPTHS = ("*.yaml", "*/*.yaml")
@@ -87,13 +88,17 @@ class Floorplan:
         return rooms
 
     def explained_keys(self, primary: str) -> dict[str, tuple[str, str]]:
-        """The top-level keys of a primary config, each with its value as written and its comment."""
+        """The keys of a primary config, each with its value as written and its comment; those of a section by dots."""
         found: dict[str, tuple[str, str]] = {}
+        section = ""
         for line in self._lines(primary):
-            match = KEY.match(line)
-            if match and match[1] not in ("defaults", "hydra"):
+            if match := KEY.match(line):
+                section, name = match[1], match[1]
+            elif match := NESTED.match(line):
+                name = f"{section}.{match[1]}"
+            if match and section not in ("", "defaults", "hydra"):
                 value, _, comment = line[match.end() :].partition("# ")
-                found[match[1]] = value.strip(), comment.strip()
+                found[name] = value.strip(), comment.strip()
         return found
 
     def _lines(self, primary: str) -> list[str]:
@@ -118,6 +123,12 @@ class Floorplan:
                 return False
             node = node[part]
         return True
+
+    def beside(self, group: str) -> list[str]:
+        """The options of a room that have a key of their own in it, as objective.mse, and so can stand side by side."""
+        files = {option: self.file(f"{group}/{option}") for option in self.options(group)}
+        texts = {option: file.read_text(encoding="utf-8") for option, file in files.items() if file}
+        return [option for option, text in texts.items() if _package(text) == f"{group.replace('/', '.')}.{option}"]
 
     def foundations(self, group: str, option: str) -> list[str]:
         """The files that an option is built on by its defaults list, the one that counts more first."""

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from sonar_slt.config import permission, schema
-from sonar_slt.config.annotation import MISSING, Mismatch, fit, wanted
+from sonar_slt.config.annotation import MISSING, Mismatch, choices, fit, wanted
 from sonar_slt.config.problem import Problem, did_you_mean, missing_value, unknown_key
 from sonar_slt.config.signature import signature
 from sonar_slt.config.source import NotFound, Signature
+from sonar_slt.languages import LANGUAGES, nearest
 
 TARGET, PARTIAL = "_target_", "_partial_"
 
@@ -114,17 +115,32 @@ class Inspection:
         try:
             return signature(target)
         except NotFound as error:
-            self._add(Problem(f"{where}.{TARGET}", f"{where}: _target_ {target}: {error}."))
+            told = str(error) if str(error).endswith("?") else f"{error}."
+            self._add(Problem(f"{where}.{TARGET}", f"{where}: _target_ {target}: {told}"))
             return None
 
     def _fitted(self, value: Any, annotation: str, where: str) -> Any:
         try:
             return fit(value, annotation)
         except Mismatch:
-            choices = wanted(annotation)
-            near = did_you_mean(str(value), choices.removeprefix("one of ").split(", "))
-            self._add(Problem(where, f"{where} expects {choices}, got {value!r}.{near}"))
+            told = f"{where} expects {wanted(annotation)}, got {_typed(value)}.{_near(value, annotation)}"
+            self._add(Problem(where, told))
             return value
+
+
+def _near(value: Any, annotation: str) -> str:
+    """The choice, or the code of a language, that the first wrong value may have meant."""
+    given = [str(one) for one in (value if isinstance(value, list) else [value])]
+    if "Language" in annotation:
+        wrong = next((one for one in given if one not in LANGUAGES), "")
+        return f" Did you mean {found[0].code} ({found[0].name})?" if (found := nearest(wrong)) else ""
+    known = choices(annotation)
+    return did_you_mean(next((one for one in given if one not in known), ""), known)
+
+
+def _typed(value: Any) -> str:
+    """A value as one types it; text is in quotes, unless it is one of several."""
+    return f"[{','.join(map(str, value))}]" if isinstance(value, list) else repr(value)
 
 
 def names(config: Any, where: str = "") -> set[str]:

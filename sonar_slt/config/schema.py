@@ -8,24 +8,32 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from typing import Literal
+
+Count = int
+"""A whole number from 0 on."""
+Positive = int
+"""A whole number from 1 on."""
+Language = str
+"""The code of a language in `sonar_slt.languages`."""
 
 
 @dataclass(kw_only=True)
 class Languages:
     """Which languages the student is trained into, and which it meets only when it is evaluated."""
 
-    targets: list[str]
+    targets: list[Language]
     weights: dict[str, float] | None
-    spoken: list[str] | None
-    anchors: list[str] | None
-    unseen: list[str]
+    spoken: list[Language] | None
+    anchors: list[Language] | None
+    unseen: list[Language]
 
 
 @dataclass(kw_only=True)
 class Chosen:
     """The languages that a command asks for; null stands for all that the run knows."""
 
-    targets: list[str] | None
+    targets: list[Language] | None
 
 
 @dataclass(kw_only=True)
@@ -51,15 +59,16 @@ class Train(Verb):
     """``conf/train.yaml`` beside its rooms."""
 
     name: str
-    seed: int
-    threads: int | None
+    seed: Count
+    threads: Positive | None
     resume: str | None
     init_from: str | None
     init_parts: list[str]
-    eval_every: int
+    eval_every: Positive
     monitor: str
-    conclude: str | None
+    conclude: Literal["train", "dev", "test"] | None
     recipe: str | None
+    again: bool
     languages: Languages
     paths: Paths
 
@@ -69,14 +78,15 @@ class Evaluate(Verb):
     """``conf/evaluate.yaml`` beside its rooms."""
 
     inputs: list[str]
-    split: str
-    checkpoint: str
+    split: Literal["train", "dev", "test"]
+    checkpoint: Literal["best", "last"]
     languages: Chosen
-    num_beams: int
-    resamples: int
-    seed: int
-    shown: int
+    num_beams: Positive
+    resamples: Count
+    seed: Count
+    shown: Count
     output: str | None
+    again: bool
     paths: Paths
 
 
@@ -88,14 +98,14 @@ class Score(Verb):
     hypotheses: str | None
     references: list[str]
     ids: str | None
-    language: str | None
+    language: Language | None
     languages: Chosen
-    split: str
+    split: Literal["train", "dev", "test"]
     source: str | None
     against: str | None
-    resamples: int
+    resamples: Count
     trials: int
-    seed: int
+    seed: Count
     floors: bool
     output: str | None
     paths: Paths
@@ -105,8 +115,8 @@ class Score(Verb):
 class Demo(Verb):
     """``conf/demo.yaml`` beside its rooms."""
 
-    seed: int
-    num_beams: int
+    seed: Count
+    num_beams: Positive
     paths: Paths
 
 
@@ -156,7 +166,7 @@ class Embed(Train):
     """``conf/embed.yaml``: what ``train`` has, whose sentences are meant, and files of sentences instead."""
 
     inputs: list[str]
-    language: str | None
+    language: Language | None
     output: str | None
 
 
@@ -187,7 +197,7 @@ class Extract(Verb):
 class AugmentText(Verb):
     """``conf/augment_text.yaml`` beside its rooms."""
 
-    language: str | None
+    language: Language | None
     languages: Chosen
     replace: bool
     least_cosine: float
@@ -212,7 +222,7 @@ class Report(Verb):
     """``conf/report.yaml`` beside its rooms."""
 
     inputs: list[str]
-    sweep: str | None
+    swept: str | None
     target: str | None
     dashboard: str | None
     bundle: str | None
@@ -220,7 +230,7 @@ class Report(Verb):
     ratings: list[str]
     key: str | None
     languages: Chosen
-    seed: int
+    seed: Count
     output: str | None
     picture: str | None
     width: int
@@ -231,10 +241,62 @@ class Report(Verb):
 
 
 @dataclass(kw_only=True)
+class Table(Verb):
+    """``conf/table.yaml`` beside its rooms."""
+
+    inputs: list[str]
+    target: str | None
+    targets: list[str] | None
+    baseline: str | None
+    over: list[str]
+    resamples: Count
+    seed: Count
+    format: str | None
+    output: str | None
+    plot: str | None
+    paths: Paths
+
+
+@dataclass(kw_only=True)
 class Runs(Verb):
     """``conf/runs.yaml`` beside its rooms."""
 
     inputs: list[str]
+    status: list[Literal["running", "finished", "failed", "killed", "unreadable"]]
+    verb: list[str]
+    name: list[str]
+    since: str | None
+    swept: str | None
+    where: list[str]
+    sort: str
+    reverse: bool
+    limit: Positive | None
+    output: str | None
+    paths: Paths
+
+
+@dataclass(kw_only=True)
+class Rerun(Verb):
+    """``conf/rerun.yaml`` beside its rooms."""
+
+    inputs: list[str]
+    without: list[str]
+    as_saved: bool
+    paths: Paths
+
+
+@dataclass(kw_only=True)
+class Diff(Verb):
+    """``conf/diff.yaml`` beside its rooms."""
+
+    inputs: list[str]
+    significance: bool
+    split: Literal["train", "dev", "test"]
+    languages: Chosen
+    resamples: Count
+    trials: int
+    seed: Count
+    output: str | None
     paths: Paths
 
 

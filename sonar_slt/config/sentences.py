@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from hydra.errors import MissingConfigException
 from omegaconf import DictConfig
+from yaml import MarkedYAMLError
 
 from sonar_slt.config.floorplan import Floorplan
 from sonar_slt.config.inspection import names
 from sonar_slt.config.problem import Problem, did_you_mean, unknown_key
 from sonar_slt.config.words import Word, value_of
+from sonar_slt.languages import nearest as nearest_languages
 
 
 def unknown_option(verb: str, plan: Floorplan, group: str, option: str, place: str = "") -> Problem:
     """An option that a room does not have, or a folder of options in its place."""
     if within := plan.inside(group, option):
         return Problem(group, f"{place}{group}={option} is a folder: choose one of {', '.join(within)}.")
-    near = did_you_mean(option, plan.options(group))
+    codes = [each.code for each in nearest_languages(option)] if group == "languages" else []
+    near = did_you_mean(option, [*plan.options(group), *codes]) or (f" Did you mean {codes[0]}?" if codes else "")
     return Problem(group, f"{place}Unknown option {group}={option}.{near} `sonar-slt {verb} --help` lists them.")
+
+
+def none_chosen(verb: str, room: str) -> Problem:
+    """A room of several options where none is left."""
+    return Problem(room, f"{room}=[] leaves none: choose at least one; `sonar-slt {verb} --help` lists them.")
 
 
 def sweep_without_multirun(word: Word) -> Problem:
     """Values separated by commas where one is expected."""
     key, _, values = word.text.partition("=")
     text = f"{word.text} is a sweep: add -m to run each value, or write {key}=[{values}] for one list."
+    return Problem(word.key, text)
+
+
+def without_end(word: Word) -> Problem:
+    """An interval where every value is to be run."""
+    key = word.text.partition("=")[0]
+    text = f"{word.text} has no end of values: add sweeper=tpe to search in it, or write {key}=a,b or {key}=range(a,b)."
     return Problem(word.key, text)
 
 
@@ -39,7 +54,7 @@ def key_problem(word: Word, content: Mapping[str, Any], plan: Floorplan) -> Prob
     if there or word.sign in ("+", "++"):
         return None
     known = names({key: value for key, value in content.items() if key != "hydra"})
-    known |= {f"{group}.{option}" for group in (word.room,) if "." in word.key for option in plan.options(group)}
+    known |= {f"{word.room}.{option}" for option in (plan.beside(word.room) if "." in word.key else ())}
     if word.key in known and has(content, word.key.rpartition(".")[0]):
         return Problem(word.key, f"{word.key} is not set in the yaml: write +{word.text}.")
     if unchosen := _unchosen(word.key, content.get(word.room), plan):
@@ -47,6 +62,8 @@ def key_problem(word: Word, content: Mapping[str, Any], plan: Floorplan) -> Prob
     if content.get(word.room, False) is None or (word.room not in content and plan.is_group(word.room)):
         choices = ", ".join(plan.options(word.room))
         return Problem(word.key, f"Unknown key {word.key}: {word.room} is empty here; {word.room} can be {choices}.")
+    if owners := _owners(word.key, plan):
+        return Problem(word.key, f"Unknown key {word.key}: it belongs to {word.room}={' or '.join(owners)}.")
     if "." not in word.key:
         known |= set(plan.groups())
     return unknown_key(word.key, known)
@@ -59,6 +76,12 @@ def _unchosen(key: str, room: Any, plan: Floorplan) -> Problem | None:
         return None
     adding = f"{group}=[{','.join([*room, option])}]"
     return Problem(key, f"Unknown key {key}: {option} is not chosen here; {adding} adds it.")
+
+
+def _owners(key: str, plan: Floorplan) -> list[str]:
+    """The options of a room that have a key which the chosen one has not."""
+    group, dot, _ = key.partition(".")
+    return [option for option in plan.options(group) if plan.writes(f"{group}/{option}", key)] if dot else []
 
 
 def has(content: Any, key: str) -> bool:
@@ -90,8 +113,23 @@ def shown(name: str, plan: Floorplan) -> str:
     return f"{name}.yaml" if ours else str(file)
 
 
+def blamed(problem: Problem, choices: Sequence[str], plan: Floorplan) -> Problem:
+    """The problem of an option that is not there with the file in front whose defaults list chooses it."""
+    wanted = re.match(r"Unknown option ([\w/]+)=([\w/-]+)\.", problem.text)
+    for choice in choices if wanted else ():
+        group, _, options = choice.lstrip("+").partition("=")
+        for name in (f"{group}/{option}" for option in options.strip("[]").split(",")):
+            file = plan.file(name)
+            line = rf"^\s*- (override )?/?{wanted[1]}(@\S+)?:.*\b{re.escape(wanted[2])}\b" if wanted else ""
+            if file is not None and re.search(line, file.read_text(encoding="utf-8"), re.MULTILINE):
+                return replace(problem, text=f"{shown(name, plan)}: {problem.text}")
+    return problem
+
+
 def explained(error: Exception, verb: str, plan: Floorplan) -> Problem:
     """Hydra's exception in one line, with the nearest names where it is about a name."""
+    if isinstance(error, MarkedYAMLError) and (mark := error.problem_mark) is not None:
+        return Problem("", f"{mark.name}, line {mark.line + 1}: this is no yaml: {error.problem}.")
     text = " ".join(line.strip() for line in str(error).splitlines() if line.strip())
     cause = error.__cause__
     if not text and cause is not None:

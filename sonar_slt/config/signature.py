@@ -16,7 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from sonar_slt.config import permission
-from sonar_slt.config.source import Definition, Foreign, NotFound, Signature, bound, find, lineage
+from sonar_slt.config.problem import did_you_mean
+from sonar_slt.config.source import (
+    Definition,
+    Foreign,
+    NotFound,
+    Signature,
+    bound,
+    collects,
+    file_of,
+    find,
+    lineage,
+)
 
 TABLE = Path(__file__).with_name("signatures.json")
 LIBRARY_CLASSES = {
@@ -37,11 +48,25 @@ def signature(target: str) -> Signature | None:
     """What ``target`` takes, None where nothing is known about it; NotFound when it is not there or is no class."""
     root = target.partition(".")[0]
     if root != permission.FIRST_PARTY and root not in {name.partition(".")[0] for name in permission.permitted()}:
-        return table().get(target)
+        return table().get(target) or _of_library(target)
     found = find(target)
     if isinstance(found, Foreign):
         raise NotFound(f"{target} is {found.target}; a class of {root} is expected")
     return of_definition(found, target)
+
+
+def _of_library(target: str) -> Signature | None:
+    """What a class beside the table takes, read from its source; None where its module collects names by a star."""
+    try:
+        found = find(target)
+    except NotFound:
+        module = target.rpartition(".")[0]
+        if file_of(module) is None or collects(module):
+            return None
+        known = [name.rpartition(".")[2] for name in table() if name.rpartition(".")[0] == module]
+        name = target.rpartition(".")[2]
+        raise NotFound(f"{module} has no {name}.{did_you_mean(name, known)}".rstrip(".")) from None
+    return of_definition(found, target) if isinstance(found, Definition) else None
 
 
 @cache

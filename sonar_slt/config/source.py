@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from sonar_slt.config.problem import did_you_mean
+
 
 @dataclass(frozen=True)
 class Signature:
@@ -93,7 +95,16 @@ def bound(module: str, name: str, through: frozenset[str] = frozenset()) -> Defi
                     return Foreign(alias.name if alias.asname else name)
         elif name in _defined(node):
             return Definition(module, node)
-    raise NotFound(f"{module} has no {name}")
+    names = [defined for node in _statements(tree.body if tree else []) for defined in _defined(node)]
+    raise NotFound(f"{module} has no {name}.{did_you_mean(name, names)}".rstrip("."))
+
+
+def collects(module: str) -> bool:
+    """Whether a module takes in names that its source does not show: by a star, or by a function of its own."""
+    tree = parse(module)
+    body = list(_statements(tree.body if tree else []))
+    stars = any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in body)
+    return stars or any(isinstance(node, ast.FunctionDef) and node.name == "__getattr__" for node in body)
 
 
 def _imported(source: str, name: str, by: str, through: frozenset[str]) -> Definition | Foreign:

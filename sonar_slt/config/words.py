@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, Override, Sweep
+from hydra.core.override_parser.types import Glob, IntervalSweep, Override, Sweep
 from hydra.errors import HydraException
 
 from sonar_slt.config.floorplan import Floorplan
@@ -61,6 +61,8 @@ def _alternatives(parsed: Override, plan: Floorplan) -> tuple[str, ...]:
     value = parsed.value()
     if isinstance(value, Glob):
         values = value.filter([option for option in plan.options(parsed.key_or_group) if "/" not in option])
+    elif isinstance(value, IntervalSweep):
+        values = [str(value.start), str(value.end)]
     elif isinstance(value, Sweep) and parsed.is_discrete_sweep():
         values = list(islice(parsed.sweep_string_iterator(), MOST))
     else:
@@ -73,6 +75,14 @@ def options_in(single: str) -> list[str]:
     value = OverridesParser.create().parse_override(single).value()
     values = value if isinstance(value, list) else [value]
     return [str(option) for option in values if option is not None]
+
+
+def is_interval(word: Word) -> bool:
+    """Whether a word leaves open which of endless values is meant."""
+    if "interval" not in word.text:  # the parser takes its time
+        return False
+    parsed: Override = OverridesParser.create().parse_override(word.text)
+    return parsed.is_interval_sweep()
 
 
 def value_of(single: str) -> object:

@@ -73,6 +73,29 @@ def compared(
     }
 
 
+def mean_difference(
+    pairs: Sequence[tuple[Measured, Measured]], *, resamples: int = RESAMPLES, seed: int = SEED
+) -> list[float]:
+    """The 95 % interval of the mean difference of pairs of systems on the same sentences in the same order.
+
+    A pair is two trainings with the same seed, in one language. All pairs see the same resamples, for their sentences
+    are of the same clips and move together: averaging the pairs' own intervals would call them independent.
+    """
+    if len({len(one.statistics) for pair in pairs for one in pair}) != 1:
+        raise UserError("Paired tests compare the same sentences: the systems have different numbers of them.")
+    widths = np.cumsum([0, *(one.statistics.shape[1] + two.statistics.shape[1] for one, two in pairs)])
+    formulas = [_difference(one) for one, _ in pairs]
+
+    def formula(sums: Stats) -> Stats:
+        found: Stats = np.mean(
+            [each(sums[:, first:last]) for each, first, last in zip(formulas, widths, widths[1:], strict=False)], axis=0
+        )
+        return found
+
+    together = np.hstack([one.statistics for pair in pairs for one in pair])
+    return bootstrap({"mean": (together, formula)}, resamples, seed)["mean"]
+
+
 class Prepared:
     """A metric as sacrebleu's tests want one, over statistics that were already taken.
 

@@ -13,7 +13,6 @@ import re
 import socket
 import subprocess
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 NOT_COMPUTED = frozenset(
     {
-        ("paths",), ("logger",), ("name",), ("output",), ("hydra",),
+        ("paths",), ("logger",), ("name",), ("output",), ("hydra",), ("launcher",), ("sweeper",), ("again",),
         ("trainer", "devices"), ("trainer", "accelerator"), ("trainer", "num_nodes"), ("trainer", "strategy"),
         ("trainer", "enable_progress_bar"), ("trainer", "logger"), ("trainer", "default_root_dir"),
     }
@@ -90,7 +89,7 @@ def changed_between(first: str, second: str, root: Path = ROOT) -> tuple[int, li
         return None
     try:
         commits = int(_git(root, "rev-list", "--count", f"{first}...{second}"))
-        return commits, _git(root, "diff", "--stat=78", first, second, "--").splitlines()
+        return commits, [line.strip() for line in _git(root, "diff", "--stat=78", first, second, "--").splitlines()]
     except (OSError, subprocess.SubprocessError):
         return None
 
@@ -112,6 +111,8 @@ def lock_hash(root: Path = ROOT) -> str | None:
 
 def versions() -> dict[str, str]:
     """Python's version and those of the packages that decide a result, read from their metadata."""
+    from importlib import metadata  # which takes as long as Python's own start
+
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:

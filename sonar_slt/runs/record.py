@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -33,6 +33,8 @@ from sonar_slt.runs.mirrors.mirror import Mirror
 from sonar_slt.runs.provenance import git_state, identity, lock_hash, this_process, versions
 
 RECORD = "record.json"
+RESERVE, RESERVED = ".reserve", 1 << 17
+"""A file of so many bytes that is removed first when a run ends: so there is room to say that the disk was full."""
 FACTS = ("device", "seed", "manifest_hash", "space_fingerprint")
 KEPT = frozenset({"id", "verb", "name", "status", "started", "ended", "seconds", "parent", "process", "reason"})
 """Fields that only the run itself writes; `update` refuses them."""
@@ -96,6 +98,7 @@ class Run:
         """
         key = identity(verb, config)
         folder, started = _new_folder(root, name, key)
+        (folder / RESERVE).write_bytes(bytes(RESERVED))
         write_atomically(folder / "config.yaml", _as_yaml(config))
         write_atomically(folder / "overrides.yaml", _as_yaml(overrides))
         record = {
@@ -163,8 +166,10 @@ class Run:
         """Write how the run ended, then close its mirrors, which may take a while. It ends only once."""
         if self.status != "running":
             return
+        (self.folder / RESERVE).unlink(missing_ok=True)
         for stream in self._logs.values():
-            stream.close()
+            with suppress(OSError):  # of a full disk, whose last line is lost
+                stream.close()
         self._logs.clear()
         ended = {"ended": _now().isoformat(), "seconds": self._seconds()}
         self._record |= {"status": status, "reason": reason, **ended}
@@ -212,7 +217,7 @@ class Run:
         if heard in slurm.SOON and callable(former := self._former_handlers.get(heard)):
             former(heard, None)  # submitit, which puts its own jobs back into the queue so many times
         elif became := slurm.start_again(heard):
-            self._record["reason"] = f"{self._record['reason']}; {became}"
+            self._record["reason"] = f"preempted ({heard.name}); {became}"
             self._write()
 
     def _line(self, name: str, line: Mapping[str, Any]) -> None:

@@ -103,6 +103,35 @@ def test_ids_that_look_like_numbers_stay_text(command: Any, seen: Any) -> None:
     assert (seen[0]["resume"], seen[0]["name"]) == ("12e5", "0012")
 
 
+def test_conditions_and_sweeps_are_written_out_for_hydra(command: Any, seen: Any) -> None:
+    words = (
+        "where=[objective.ce.weight=0,data!=toy,languages.targets=[a,b]]",
+        "sweep=last",
+        "status=failed",
+        "name=12",
+    )
+    assert command("runs", *words) == 0
+    assert seen[0]["where"] == ["objective.ce.weight=0", "data!=toy", "languages.targets=[a,b]"]
+    assert (seen[0]["swept"], seen[0]["status"], seen[0]["name"]) == ("last", ["failed"], ["12"])
+    assert command("runs", "where=view=null", "limit=null", "since=2d") == 0
+    assert (seen[1]["where"], seen[1]["limit"], seen[1]["since"]) == (["view=null"], None, "2d")
+
+
+def test_values_that_cannot_be_are_told_at_once(command: Any, seen: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("evaluate", "split=tset", "num_beams=0", "languages=[deu_Lat,tur_Latn]", "metrics=[bleu]") == 2
+    said = capsys.readouterr().err
+    assert "split expects one of train, dev, test, got 'tset'. Did you mean test?" in said
+    assert "num_beams expects a whole number from 1 on, got 0." in said
+    assert "got [deu_Lat,tur_Latn]. Did you mean deu_Latn (German)?" in said
+    assert command("runs", "status=[faild,killed]") == 2
+    assert "got [faild,killed]. Did you mean failed?" in capsys.readouterr().err
+    assert command("evaluate", "metrics=null") == command("train", "metrics=null") == 2
+    told = capsys.readouterr().err
+    assert "metrics=[] leaves none" in told and "train has no room metrics" in told
+    assert command("evaluate", "languages=deu_Lat") == 2 and "Did you mean deu_Latn?" in capsys.readouterr().err
+    assert seen == []
+
+
 def test_a_room_can_be_emptied(command: Any, seen: Any) -> None:
     assert command("train", "student=null", "experiment=null") == 0
     assert seen[0]["student"] is None
@@ -177,7 +206,7 @@ def test_a_sweep_runs_each_job_and_keeps_its_plan(command: Any, seen: Any, tmp_p
     assert [config["call"]["job"] for config in seen] == [0, 1, 2, 3]
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
     assert {config["call"]["sweep"] for config in seen} == {str(sweep.relative_to(tmp_path))}
-    assert [path.name for path in sweep.iterdir()] == ["multirun.yaml"]
+    assert sorted(path.name for path in sweep.iterdir()) == ["jobs", "multirun.yaml"]
 
 
 def test_sweeps_started_together_share_no_folder(command: Any, seen: Any) -> None:

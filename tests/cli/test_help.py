@@ -71,6 +71,42 @@ def test_the_shell_is_told_verbs_rooms_and_options(
         assert answer in capsys.readouterr().out.split()
 
 
+def test_the_shell_is_told_runs_sweeps_and_choices(
+    command: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "outputs" / "runs" / "2026-01-01_00-00-00-000001_toy_3f2a9c01").mkdir(parents=True)
+    (tmp_path / "outputs" / "sweeps" / "2026-01-01_00-00-00-000001_rates").mkdir(parents=True)
+    (tmp_path / "mine" / "2026-01-02_00-00-00-000001_toy_3faaaaaa").mkdir(parents=True)
+    for line, answer in {
+        "sonar-slt evaluate run=3f": ["run=3f2a9c01"],
+        "sonar-slt evaluate paths.runs=mine run=3f": ["run=3faaaaaa"],
+        "sonar-slt train resume=": ["resume=last", "resume=3f2a9c01"],
+        "sonar-slt runs show ": ["last", "3f2a9c01"],
+        "sonar-slt runs sh": ["show"],
+        "sonar-slt rerun 3": ["3f2a9c01"],
+        "sonar-slt runs sweep=2": ["sweep=2026-01-01_00-00-00-000001_rates"],
+        "sonar-slt runs status=f": ["status=finished", "status=failed"],
+        "sonar-slt evaluate metrics=[bleu,chrf_": ["metrics=[bleu,chrf_pp"],
+        "sonar-slt evaluate lang": ["languages."],
+        "sonar-slt train --multi": ["--multirun"],
+        "sonar-slt nothing ": [],
+    }.items():
+        monkeypatch.setenv("COMP_LINE", line)
+        assert command("-sc", "query=bash") == 0
+        assert capsys.readouterr().out.split() == answer, line
+
+
+@pytest.mark.parametrize("verb", verbs())
+def test_a_page_fits_a_narrow_terminal(
+    command: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert command(verb, "--help") == 0
+    page, _, examples = capsys.readouterr().out.partition("\nExamples\n")
+    assert [line for line in page.splitlines() if len(line) > 80] == []
+    assert examples.count(f"sonar-slt {verb}") >= (2 if verb == "demo" else 3)
+
+
 FAST = {
     "overview": (["--help"], 0),
     "page": (["train", "--help"], 0),

@@ -61,9 +61,9 @@ def test_the_defaults_are_right_for_every_verb() -> None:
         ("adaptr=keypoint", "Unknown key adaptr. Did you mean adapter?"),
         ("paths.outputz=x", "Unknown key paths.outputz. Did you mean paths.outputs?"),
         ("++paths.outputz=x", "Unknown key paths.outputz. Did you mean paths.outputs?"),
-        ("seed=abc", "seed expects int, got 'abc'."),
-        ("seed=true", "seed expects int, got True."),
-        ("languages.targets=deu_Latn", "languages.targets expects list[str], got 'deu_Latn'."),
+        ("seed=abc", "seed expects a whole number from 0 on, got 'abc'."),
+        ("seed=true", "seed expects a whole number from 0 on, got True."),
+        ("languages.targets=deu_Latn", "languages.targets expects a list of language codes, got 'deu_Latn'."),
         ("paths=3", "Unknown option paths=3. `sonar-slt train --help` lists them."),
         ("objective.mse.weight=high", "objective.mse.weight expects float, got 'high'."),
         (
@@ -203,7 +203,7 @@ def test_values_of_a_sweep_are_all_looked_at() -> None:
     told = faults(*words, multirun=True)
     assert [line.partition(".")[0] for line in told] == [
         "Unknown option view=no_fce",
-        "seed expects int, got 'b'",
+        "seed expects a whole number from 0 on, got 'b'",
         "adapter",
     ]
     assert faults("view=glob(*)", "seed=choice(1,2)", "objective=[mse],[mse,ce]", multirun=True) == []
@@ -214,7 +214,7 @@ def test_a_sweep_in_a_yaml_is_looked_at(own: Path) -> None:
     assert faults("experiment=sweep", own=own) == []
     assert faults("experiment=sweep", "seed=7", own=own) == []
     told = faults("experiment=badsweep", own=own)
-    assert any("view=no_fce" in line for line in told) and "seed expects int, got 'b'." in told
+    assert any("view=no_fce" in line for line in told) and "seed expects a whole number from 0 on, got 'b'." in told
     assert faults("experiment=badsweep", "seed=7", "view=all", own=own) == []
 
 
@@ -242,3 +242,44 @@ def test_another_conf_folder_can_be_named(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("SONAR_SLT_CONF", str(tmp_path / "nowhere"))
     with pytest.raises(UserError, match="SONAR_SLT_CONF"):
         examine("runs", [])
+
+
+def test_every_fault_of_an_experiment_is_told_beside_an_option_that_is_not_there(tmp_path: Path) -> None:
+    file = tmp_path / "experiment" / "mine.yaml"
+    file.parent.mkdir()
+    file.write_text("# @package _global_\ndefaults:\n  - override /adapter: keypont\nsed: 3\ntrainer:\n  max_stps: 4\n")
+    found = examine("train", ["experiment=mine"], str(tmp_path)).problems
+    assert len(found) == 3 and all(line.startswith(f"{file}: Unknown ") for line in found)
+    assert "Did you mean keypoint?" in found[0] and any("trainer.max_steps?" in line for line in found)
+
+
+def test_a_file_that_is_no_yaml_is_named_with_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "experiment" / "mine.yaml"
+    file.parent.mkdir()
+    file.write_text("# @package _global_\nseed: [1\n")
+    (found,) = examine("train", ["experiment=mine"], str(tmp_path)).problems
+    assert found.startswith(f"{file}, line 3: this is no yaml:")
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("launcher.cpus=3", "Unknown key launcher.cpus: it belongs to launcher=slurm."),
+        ("adapter.foo=3", "Unknown key adapter.foo. It has dim, dropout, "),
+        ("view.every=2", "Unknown key view.every. view has no keys of its own."),
+        ("objective.denoisng.weight=1", "Did you mean objective.denoising.weight?"),
+        ("trainer.precision=bf17", "got 'bf17'. Did you mean bf16?"),
+        ("+callbacks.x._target_=pytorch_lightning.callbacks.EarlyStoping", "Did you mean EarlyStopping?"),
+        ("+callbacks.x._target_=sonar_slt.task.average.Emma", "has no Emma. Did you mean Ema?"),
+        (
+            "+callbacks.x={_target_:pytorch_lightning.callbacks.DeviceStatsMonitor,cpu_stat:true}",
+            "callbacks.x.cpu_stats?",
+        ),
+        ("eval_every=0", "eval_every expects a whole number from 1 on, got 0."),
+        ("threads=0", "threads expects a whole number from 1 on or null, got 0."),
+        ("objective=[]", "objective=[] leaves none: choose at least one;"),
+    ],
+)
+def test_a_wrong_word_is_answered_with_what_would_be_right(word: str, said: str) -> None:
+    (found,) = examine("train", ["adapter=keypoint", word]).problems
+    assert said in found

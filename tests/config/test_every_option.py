@@ -60,6 +60,22 @@ def test_a_visual_block_says_what_is_taken_over_and_what_learns(block: str) -> N
     assert config["task"]["frozen"] == (["adapter"] if block == "frozen" else [])
 
 
+ELSEWHERE = [
+    (verb, room, option) for verb, rooms in {"evaluate": ("metrics", "logger"), "score": ("protocol",)}.items()
+    for room in rooms for option in PLAN.options(room)
+]  # fmt: skip
+"""Rooms that a training has not, or whose options another verb reads too."""
+
+
+@pytest.mark.parametrize(("verb", "room", "option"), ELSEWHERE)
+def test_an_option_of_another_verb_composes(verb: str, room: str, option: str) -> None:
+    words = [f"{room}={'[' + option + ']' if isinstance(PLAN.defaults(verb)[room], list) else option}"]
+    found = examine(verb, words, complete=False)
+    assert found.problems == []
+    for target in targets(found.config):
+        resolve(target)
+
+
 WITHIN = {
     **{room: ("adapter=spamo", f"{room}@adapter.{room}") for room in ("fusion", "context", "pooling")},
     "eye": ("adapter=multimodal", "eye@adapter.motion"),

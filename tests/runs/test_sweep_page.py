@@ -12,8 +12,8 @@ import pytest
 from sonar_slt.cli import main
 from sonar_slt.runs.browser import Browser, installed
 from sonar_slt.runs.report.sweep_page import sweep_page, write_sweep
-from sonar_slt.runs.sweep import Sweep
-from tests.runs.swept import OBJECTIVES, SEEDS, WEIGHTS, Folder
+from sonar_slt.runs.sweeps.sweep import Sweep
+from tests.runs.sweeps.swept import OBJECTIVES, SEEDS, WEIGHTS, Folder
 
 HOSTILE = "</script><script>document.title='taken'</script><img src=x onerror=alert(1)>"
 

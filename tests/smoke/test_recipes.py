@@ -83,11 +83,11 @@ def test_a_recipe_starts(
     recipe: str, place: Path, space_folder: Path, releases: Mapping[str, list[str]], stage: Path
 ) -> None:
     release, words = RECIPES[recipe]
-    before = {run.id for run in all_runs(place / "debug")}
+    before = {run.id for run in all_runs(place / "debug" / "fast")}
     taken = [f"init_from={stage}"] if recipe == "paper/visual_block" else []
     space = ["recipe=null", f"space.source={space_folder}"]
     command("train", f"experiment={recipe}", "debug=fast", *releases[release], *words, *taken, *space, place=place)
-    runs = [run for run in all_runs(place / "debug") if run.id not in before]
+    runs = [run for run in all_runs(place / "debug" / "fast") if run.id not in before]
     assert [run.status for run in runs] == ["finished"] * (6 if taken else 1)
     if taken:
         configs = [yaml.safe_load((run.folder / "config.yaml").read_text("utf-8")) for run in runs]

@@ -37,7 +37,7 @@ function origin() {
   const { commands, folders, missing, stands_on: stands } = data.sweep;
   return section("origin", "What was run", null,
     h("div", { class: "card origin" }, h("h3", {}, plural(commands.length, "command")), h("pre", { class: "mono" }, commands.join("\n")), facts([[folders.length > 1 ? "sweeps" : "sweep", folders.join(", ")], ...Object.entries(stands)])),
-    missing.length ? note(`${plural(missing.length, "job")} left no run: ${missing.join(", ")}. A job that fails before its run begins says why on the screen only; one that did not begin yet leaves nothing.`, "warn") : null);
+    missing.length ? note(`${plural(missing.length, "job")} left no run: ${missing.join(", ")}. They did not begin, or ended before they could say anything.`, "warn") : null);
 }
 
 state.colour = (strongest().find((row) => row.key !== "seed") || { key: keys.some((one) => one.key !== "seed") ? keys[0].key : "" }).key;

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sonar_slt.runs.sweeps.figures import Curve, Figure, higher_is_better, title
 from sonar_slt.runs.files import write_atomically
 from sonar_slt.runs.report.assembly import Theme, assembled
+from sonar_slt.runs.sweeps.figures import Curve, Figure, higher_is_better, title
 from sonar_slt.runs.sweeps.settings import written
-from sonar_slt.runs.sweeps.sweep import Sweep, SweptRun
+from sonar_slt.runs.sweeps.sweep import Sweep
+from sonar_slt.runs.sweeps.trainings import SweptRun
 
 SCRIPTS = ("sweep_state.js", "sweep_effects.js", "sweep_parallel.js", "sweep_table.js", "sweep_curves.js", "sweep.js")
 STYLES = ("sweep.css",)

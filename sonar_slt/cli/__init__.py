@@ -5,6 +5,7 @@ Nothing here imports torch; a verb does, once it really runs.
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ TERMINATED = {128 + number for number in (signal.SIGTERM, signal.SIGUSR1, signal
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``sonar-slt`` with these words; the exit code is 0, 2 where the input is wrong, 1 for anything else."""
     words = list(sys.argv[1:] if argv is None else argv)
+    gc.disable()  # composing a config makes many small objects and no garbage worth looking for
     from sonar_slt.cli.outcome import complain
 
     try:
@@ -29,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if ended.code in TERMINATED:
             return complain(ended)
         raise
+    finally:
+        gc.enable()
 
 
 def _dispatch(words: list[str]) -> int:

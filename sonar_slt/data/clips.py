@@ -1,7 +1,7 @@
 """Clips and what they mean, batch by batch: the LightningDataModule that serves every sign corpus.
 
 Every batch is a function of the seed and its number. A run that was stopped goes on with the very next batch, and the
-number of workers changes nothing.
+number of workers changes nothing. Several processes have a batch together, each every so many-th clip of it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any, Protocol
@@ -19,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
-from sonar_slt.data.batch import ClipBatch, Sentences
+from sonar_slt.data.batch import ClipBatch, Sentences, Share
 from sonar_slt.data.drawing import Drawing
 from sonar_slt.data.layout import Layout
 from sonar_slt.data.manifest import Manifest, Row
@@ -35,7 +36,7 @@ from sonar_slt.data.view import All, Clip, View
 from sonar_slt.errors import UserError
 from sonar_slt.space.cache import CachedVectors, VectorCache
 from sonar_slt.space.sentence_space import SentenceSpace
-from sonar_slt.space.tokens import FlatRows, pad_rows
+from sonar_slt.space.tokens import FlatRows, TokenBatch, pad_rows
 
 FEW = 4
 """Clips with pictures in a sample: they take memory, and their statistics are known."""
@@ -132,14 +133,8 @@ class Clips(Streamed[ClipBatch]):
                 others = ", ".join(corpus.rows.splits) or "none"
                 raise UserError(f"The corpus has no {split} clip to be {what}; its splits are {others}.")
         self.numbering = self._numbered()
-        self.drawing = Drawing(
-            pools=self._pools(),
-            lengths=self.sampling.longest(corpus.rows.frames),
-            weights=corpus.weights,
-            size=size,
-            frames=frames,
-            seed=seed,
-        )
+        self.frames, self.dealt = frames, (0, 1)
+        self.drawing = self._drawing()
         self.cache = VectorCache(folder=cache, space=space)
 
     @property
@@ -187,22 +182,42 @@ class Clips(Streamed[ClipBatch]):
 
     # --- batches ------------------------------------------------------------------------------------------------
 
-    def batch(self, number: int) -> ClipBatch:
-        """The training batch of one step."""
-        return self.collate(self.drawing.batch(number), Random(f"{self.seed}-{number}"), training=True)
+    def setup(self, stage: str) -> None:
+        """Of several processes each has its share of every batch, which is as much larger."""
+        if self.trainer is not None and (dealt := (self.trainer.global_rank, self.trainer.world_size)) != self.dealt:
+            self.dealt = dealt
+            self.drawing = self._drawing()
 
-    def collate(self, rows: NDArray[np.int64], random: Random, *, training: bool = False) -> ClipBatch:
-        """Rows to a padded batch; `random` draws each clip's language and sentence and, in training, its frames."""
+    def batch(self, number: int) -> ClipBatch:
+        """The training batch of one step, or this process's share of it."""
+        rows, random = self.drawing.batch(number), Random(f"{self.seed}-{number}")
+        return self.collate(rows, random, training=True, dealt=self.dealt)
+
+    def collate(
+        self, rows: NDArray[np.int64], random: Random, *, training: bool = False, dealt: tuple[int, int] = (0, 1)
+    ) -> ClipBatch:
+        """Rows to a padded batch; `random` draws each clip's language and sentence and, in training, its frames.
+
+        `dealt` (process, of so many) leaves a process its share of the rows, with what is drawn for them in the whole.
+        """
         numbers = [int(row) for row in rows]
-        ids = tuple(map(self.corpus.rows.id, numbers))
-        drawn = [self.sampling(int(self.corpus.rows.frames[row]), random if training else None) for row in numbers]
-        named = list(zip(numbers, ids, drawn, strict=True))
-        tracks = {name: _padded([self._seen(name, *clip) for clip in named]) for name in self.sources}
-        target = self._sentences(self._drawn(numbers, self.targets, random))
+        frames = [self.sampling(int(self.corpus.rows.frames[row]), random if training else None) for row in numbers]
+        target = said = self._drawn(numbers, self.targets, random)
         if self.spoken:
-            said = self._sentences(self._drawn(numbers, self.spoken, random))
-            target = Sentences(said.tokens, target.vectors)
-        return ClipBatch(ids, tracks, target, self._sentences(self._drawn(numbers, self.anchors, random)))
+            said = self._drawn(numbers, self.spoken, random)
+        anchor = self._drawn(numbers, self.anchors, random)
+        longest = self._longest(numbers, frames) if training and dealt != (0, 1) else {}
+        share = None if dealt == (0, 1) else Share(*dealt, len(rows), longest)
+        own = share.places if share else slice(None)
+        ids = tuple(map(self.corpus.rows.id, numbers[own]))
+        named = list(zip(numbers[own], ids, frames[own], strict=True))
+        return ClipBatch(
+            ids,
+            {name: _padded([self._seen(name, *clip) for clip in named]) for name in self.sources},
+            Sentences(self._tokens(said[own]), self.vectors[target[own]]),
+            Sentences(self._tokens(anchor[own]), self.vectors[anchor[own]]),
+            share,
+        )
 
     def samples(self, size: int = 128) -> Mapping[str, Track]:
         """Some training clips of each track, padded with zeros: enough to know their statistics."""
@@ -217,21 +232,50 @@ class Clips(Streamed[ClipBatch]):
 
     def in_order(self, split: str) -> Iterator[ClipBatch]:
         """All clips of a split once, in the manifest's order, always with the same sentences."""
-        return map(partial(self._piece, split), range(0, len(self.rows[split]), self.size))
+        return map(partial(self._piece, split), self._starts(split))
 
     def val_dataloader(self) -> DataLoader[ClipBatch]:
         """The dev split in order."""
         self.make_ready()
-        starts = range(0, len(self.rows["dev"]), self.size)
-        return loader(partial(self._piece, "dev"), partial(iter, starts), workers=self.workers)
+        return loader(partial(self._piece, "dev"), partial(iter, self._starts("dev")), workers=self.workers)
 
     def make_ready(self) -> None:
         """Look up vectors and tokens."""
         _ = self.vectors, self._ids
 
+    def _starts(self, split: str) -> range:
+        """Where the pieces of a split begin; each process has its share of every piece."""
+        return range(0, len(self.rows[split]), self.size * self.dealt[1])
+
     def _piece(self, split: str, start: int) -> ClipBatch:
         """The clips of a split from one on."""
-        return self.collate(self.rows[split].numbers[start : start + self.size], Random(f"{split}-{start}"))
+        rows = self.rows[split].numbers[start : start + self.size * self.dealt[1]]
+        return self.collate(rows, Random(f"{split}-{start}"), dealt=self.dealt)
+
+    def _numbers(self) -> Iterator[int]:
+        """The numbers of the batches from now on, the same in every process: each has its share of all."""
+        return count(self._given())
+
+    def _drawing(self) -> Drawing:
+        """The order of the training clips, in batches for all processes together."""
+        return Drawing(
+            pools=self._pools(),
+            lengths=self.sampling.longest(self.corpus.rows.frames),
+            weights=self.corpus.weights,
+            size=self.size * self.dealt[1],
+            frames=None if self.frames is None else self.frames * self.dealt[1],
+            seed=self.seed,
+        )
+
+    def _longest(self, rows: Sequence[int], frames: Sequence[NDArray[np.int64]]) -> dict[str, int]:
+        """The frames of the longest of some clips in each track."""
+        named = [(row, self.corpus.rows.id(row), drawn) for row, drawn in zip(rows, frames, strict=True)]
+        return {
+            name: max(
+                len(_at(drawn, int(self.corpus.rows.frames[row]), len(source.of(row, id)))) for row, id, drawn in named
+            )
+            for name, source in self.sources.items()
+        }
 
     def _seen(self, track: str, row: int, name: str, frames: NDArray[np.int64]) -> NDArray[Any]:
         """The rows of a track at some frames of a clip."""
@@ -343,9 +387,9 @@ class Clips(Streamed[ClipBatch]):
             chosen.append(int(random.choice(self.numbering.of(row, code))))
         return chosen
 
-    def _sentences(self, numbers: Sequence[int]) -> Sentences:
-        """Sentences by their numbers."""
-        return Sentences(pad_rows([self._ids[i] for i in numbers], self.space.tokens.pad), self.vectors[list(numbers)])
+    def _tokens(self, numbers: Sequence[int]) -> TokenBatch:
+        """What the decoder reads of some sentences."""
+        return pad_rows([self._ids[i] for i in numbers], self.space.tokens.pad)
 
 
 def _language_weights(targets: Sequence[str], weights: Mapping[str, float]) -> dict[str, float]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sonar_slt.errors import UserError
 from sonar_slt.task.checkpoints import AVERAGED
+from sonar_slt.task.sharding import is_sharded
 
 
 class Ema(pl.Callback):
@@ -26,6 +27,11 @@ class Ema(pl.Callback):
         self.decay, self.steps = decay, 0
         self.average: dict[str, Tensor] = {}
         self._aside: dict[str, Tensor] = {}  # the weights themselves, while the average stands in for them
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Weights that are cut have no second copy."""
+        if is_sharded(trainer):
+            raise UserError("callbacks=[ema] keeps all weights twice, trainer=fsdp is for those that do not fit once.")
 
     def state_dict(self) -> dict[str, Any]:
         """How old the average is."""

@@ -12,9 +12,13 @@ import torch
 from torch import Tensor
 
 from sonar_slt.errors import UserError
+from sonar_slt.task.ranks import ALONE, Ranks
+from sonar_slt.task.sharding import is_cut, put
 
 AVERAGED = "averaged"
 """Where a checkpoint keeps the moving average of its weights, if there is one: it is what is evaluated."""
+APART = 1_000_003
+"""How far the seeds of processes lie apart."""
 RISING = ("bleu", "chrf", "retrieval")
 """Figures of the dev log that are better when they are larger; all others are losses."""
 
@@ -44,20 +48,36 @@ class Checkpoints(pl.Callback):
     """Write `last.ckpt` at every look at the dev split and at an interruption, `best.ckpt` when `monitor` is best."""
 
     def __init__(self, *, folder: Path, monitor: str = "dev/bleu", every: int = 250) -> None:
-        self.folder, self.every = folder, every
+        self.folder, self.every, self.ranks = folder, every, ALONE
         self.best = Best(monitor, ties=True)  # BLEU is 0 for a while, and a later 0 has learnt more
 
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Of several processes each draws random numbers of its own."""
+        self.ranks = getattr(pl_module, "ranks", ALONE)
+        if self.ranks.rank:
+            torch.manual_seed(torch.initial_seed() + APART * self.ranks.rank)
+
     def state_dict(self) -> dict[str, Any]:
-        """How good the best one is, and where the random numbers stand, for a run that goes on."""
-        devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-        return {"best": self.best.value, "random": torch.get_rng_state(), "devices": devices}
+        """How good the best one is, and where the random numbers of each process stand, for a run that goes on."""
+        random, devices = torch.get_rng_state(), _devices(self.ranks)
+        others = [] if not self.ranks.many else self.ranks.everyone((random, devices))[1:]
+        return {"best": self.best.value, "random": random, "devices": devices, **({"others": others} if others else {})}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over how good the best one was, and go on with the very random numbers that would have come next."""
+        """Take over how good the best one was, and go on with the very random numbers that would have come next.
+
+        Where more processes go on than were stopped, the new ones draw others.
+        """
         self.best.value = state_dict["best"]
-        torch.set_rng_state(state_dict["random"])
-        if len(state_dict["devices"]) == torch.cuda.device_count() > 0:
-            torch.cuda.set_rng_state_all(state_dict["devices"])
+        known = [(state_dict["random"], state_dict["devices"]), *state_dict.get("others", ())]
+        if self.ranks.rank >= len(known):
+            return
+        random, devices = known[self.ranks.rank]
+        torch.set_rng_state(random)
+        if self.ranks.many and len(devices) == 1 and torch.cuda.is_available():
+            torch.cuda.set_rng_state(devices[0])
+        elif len(devices) == torch.cuda.device_count() > 0:
+            torch.cuda.set_rng_state_all(devices)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """A batch that was begun when a run was interrupted is begun anew: Lightning would count it twice."""
@@ -89,17 +109,30 @@ class Checkpoints(pl.Callback):
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
         """Keep what was learnt when the run is interrupted between two steps."""
-        if isinstance(exception, KeyboardInterrupt | SystemExit) and trainer.global_step:
+        alone = self.ranks.many and not any(getattr(one, "agreed", False) for one in trainer.callbacks)  # type: ignore[attr-defined]
+        if isinstance(exception, KeyboardInterrupt | SystemExit) and trainer.global_step and not alone:
             self._save(trainer, "last")
 
     def _save(self, trainer: pl.Trainer, name: str) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Every process has part in it, one writes."""
+        first = trainer.is_global_zero
+        if first:
+            self.folder.mkdir(parents=True, exist_ok=True)
         draft = self.folder / f".{name}.tmp"
         try:
             trainer.save_checkpoint(draft)
-            draft.replace(self.folder / f"{name}.ckpt")
+            if first:
+                draft.replace(self.folder / f"{name}.ckpt")
         finally:
-            draft.unlink(missing_ok=True)
+            if first:
+                draft.unlink(missing_ok=True)
+        trainer.strategy.barrier()  # whoever goes on finds it
+
+
+def _devices(ranks: Ranks) -> list[Tensor]:
+    if not torch.cuda.is_available():
+        return []
+    return [torch.cuda.get_rng_state()] if ranks.many else torch.cuda.get_rng_state_all()
 
 
 def kept(task: pl.LightningModule) -> set[str]:
@@ -131,7 +164,10 @@ def load(task: pl.LightningModule, path: Path) -> None:
     """Bring a task's learnt weights back; every weight that learns must be in the file, and nothing else may be."""
     state = learnt(torch.load(path, map_location="cpu", weights_only=True))
     require_whole(task, state, str(path))
-    task.load_state_dict(state, strict=False)
+    if is_cut(task.parameters()):
+        put(task, state)
+    else:
+        task.load_state_dict(state, strict=False)
 
 
 def take_over(best: Path, folder: Path) -> None:

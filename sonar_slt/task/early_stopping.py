@@ -34,6 +34,8 @@ class EarlyStopping(pl.Callback):
         self.waited = 0 if self.best.improved(trainer.callback_metrics) else self.waited + 1
         if self.waited >= self.patience:
             trainer.should_stop = True
+            if not trainer.is_global_zero:
+                return
             Console(stderr=True, highlight=False).print(
                 f"{self.best.monitor} has not become better for {self.waited} looks: the training ends at step "
                 f"{trainer.global_step}."

@@ -34,6 +34,7 @@ from sonar_slt.progress import counted
 from sonar_slt.runs.files import write_atomically
 from sonar_slt.space.bridged import readable
 from sonar_slt.space.student import Student
+from sonar_slt.task.ranks import ALONE, Ranks, collected
 from sonar_slt.task.whereabouts import Training, Whereabouts
 
 Adapter = torch.nn.Module
@@ -77,16 +78,18 @@ class Evaluation:
         write_atomically(folder / "space.json", json.dumps(self.whereabouts.as_json(), ensure_ascii=False))
 
 
-@torch.inference_mode()
-def embed(adapter: Adapter, data: Clips, split: str, *, progress: bool = False) -> Tensor:
-    """Vectors (clips, dim) of a whole split, in the manifest's order, on the CPU."""
+@torch.no_grad()
+def embed(adapter: Adapter, data: Clips, split: str, *, progress: bool = False, ranks: Ranks = ALONE) -> Tensor:
+    """Vectors (clips, dim) of a whole split, in the manifest's order, on the CPU; each process reads its share."""
     adapter.eval()
     found = []
     with counted("reading", len(data.rows[split]), shown=progress) as advance:
         for batch in data.in_order(split):
-            found.append(adapter(batch.to(data.space.device).tracks).float().cpu())
+            z = adapter(batch.to(data.space.device).tracks).float().cpu()
+            found.append(z if batch.counts else z[:0])
             advance(len(batch.ids))
-    return torch.cat(found)
+    theirs = zip(*ranks.everyone(found), strict=True)  # piece by piece, of each process its share
+    return torch.cat(found) if not ranks.many else torch.stack([row for parts in theirs for row in collected(parts)])
 
 
 def evaluate(
@@ -97,13 +100,17 @@ def evaluate(
     split: str,
     languages: Sequence[str],
     how: Judging = Judging(),
+    vectors: Tensor | None = None,
     dev: Sequence[Mapping[str, Any]] = (),
     tell: Said = lambda _: None,
 ) -> Evaluation:
-    """Translate a split into each language and score it; `dev` is the training's log, for what may be wrong with it."""
+    """Translate a split into each language and score it; `dev` is the training's log, for what may be wrong with it.
+
+    `vectors` (clips, dim) are where its clips land, if that is known already.
+    """
     rows = list(data.rows[split])
     tell(f"Reading {len(rows)} clips")
-    z = embed(adapter, data, split, progress=how.progress)
+    z = embed(adapter, data, split, progress=how.progress) if vectors is None else vectors
     training = Training(data, languages)
     whereabouts = Whereabouts.of(data, rows, z)
     near = training.nearest(z)
@@ -149,7 +156,9 @@ class _Judged:
         """
         machine = any(row.origin(self.code) == "pseudo" for row in self.rows)
         drawn = {"resamples": self.how.resamples, "seed": self.how.seed}
-        beside = {"lang": self.code, "metrics": self.how.metrics, "seed": self.how.seed, "nearest": nearest}
+        floor = floors(
+            self.said, self.references, lang=self.code, metrics=self.how.metrics, seed=self.how.seed, nearest=nearest
+        )
         return {
             "language": self.code,
             "name": language(self.code).name,
@@ -165,12 +174,12 @@ class _Judged:
             "references": "pseudo" if machine else "human",
             **drawn,
             "warnings": oddities(self.said, self.references, self.code),
-            "floors": floors(self.said, self.references, **beside),
+            "floors": floor,
         }
 
     def parts(self, known: frozenset[str]) -> dict[str, list[dict[str, Any]]]:
         """The scores by length, by signer, and by whether a sentence is one of training's, where there are groups."""
-        groups = {
+        groups: dict[str, Sequence[str | None]] = {
             "length": by_length(self.references, self.code),
             "signer": [row.signer or None for row in self.rows],
             "sentence": ["seen in training" if known & set(given) else "new" for given in self.references],

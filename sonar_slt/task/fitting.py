@@ -41,6 +41,7 @@ def steps_not_epochs(settings: Mapping[str, Any], *, eval_every: int) -> dict[st
         "enable_checkpointing": False,
         "enable_progress_bar": False,
         "enable_model_summary": False,
+        "use_distributed_sampler": False,  # batches know their shares
     }
 
 
@@ -73,6 +74,14 @@ def run_parts(
     return {"callbacks": callbacks, "default_root_dir": run.folder, "journal": Journal(run)}
 
 
+def following_parts(
+    folder: Path, *, monitor: str, eval_every: int, chosen: Iterable[pl.Callback] = ()
+) -> dict[str, Any]:
+    """The same for another process of a training in `folder`: it has part in all that is decided, and shows nothing."""
+    checkpoints = Checkpoints(folder=folder / "checkpoints", monitor=monitor, every=eval_every)
+    return {"callbacks": [*chosen, checkpoints, Interruption()], "default_root_dir": folder}
+
+
 def fit(trainer: pl.Trainer, task: pl.LightningModule, data: pl.LightningDataModule, resume: Path | None) -> None:
     """Train; Ctrl-C and SIGTERM come out as what they were, not as Lightning's exits, one of which means success."""
     try:
@@ -100,6 +109,8 @@ def quiet() -> Iterator[None]:
         warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
         warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")
         warnings.filterwarnings("ignore", message=".*training_step. returned .None.*")  # told by ourselves
+        warnings.filterwarnings("ignore", message=".*sync_dist=True.*")  # dev figures are the same in every process
+        warnings.filterwarnings("ignore", message=".*srun. command is available.*")  # a login node is one to try on
         for name in names:
             logging.getLogger(name).setLevel(logging.ERROR)
         try:

@@ -16,6 +16,7 @@ from sonar_slt.errors import UserError
 from sonar_slt.metrics.text import score_translations
 from sonar_slt.objective import Landing, Objective
 from sonar_slt.space.student import Student
+from sonar_slt.task.ranks import Ranks, collected
 from sonar_slt.task.whereabouts import own_sentence_first
 
 SAMPLES = 4
@@ -27,26 +28,45 @@ Broken = Mapping[str, Sequence[str]]
 class DevLook:
     """Collects held-out clips batch by batch; `judged` of them, spread over the split, are translated; null is all."""
 
-    def __init__(self, *, data: Clips, student: Student, judged: int | None) -> None:
+    def __init__(self, *, data: Clips, judged: int | None) -> None:
         if judged is not None and judged < 0:
             raise UserError(f"task.judged={judged}: a number of dev clips, 0 for none, null for all.")
         self.data, self.judged = data, judged
-        self._student = (student,)  # in a tuple: it is a part of the task, and not of this
-        self._ids: list[str] = []
+        self._ids: list[list[str]] = []
         self._landings: list[Landing] = []
         self._rows: list[Mapping[str, Tensor]] = []
 
     def add(self, ids: Sequence[str], landing: Landing, rows: Mapping[str, Tensor]) -> None:
-        """One batch: where it landed and the value of each term (batch,)."""
-        self._ids += ids
-        self._landings.append(landing)
-        self._rows.append(rows)
+        """One batch: where its clips landed and the value of each term (batch,); what has no id counts for nothing."""
+        self._ids.append(list(ids))
+        self._landings.append(Landing(landing.z[: len(ids)], landing.s[: len(ids)]))
+        self._rows.append({name: values[: len(ids)] for name, values in rows.items()})
+
+    def collect(self, ranks: Ranks) -> None:
+        """Bring what each of several processes saw to the first one, in the order of the split."""
+        if not ranks.many:
+            return
+        device = self._landings[0].z.device
+        tables = [{"z": at.z, "s": at.s, **rows} for at, rows in zip(self._landings, self._rows, strict=True)]
+        seen = [
+            (ids, {name: values.cpu() for name, values in table.items()})
+            for ids, table in zip(self._ids, tables, strict=True)
+        ]
+        theirs = list(zip(*ranks.everyone(seen), strict=True))  # batch by batch, of each process its share
+        self._ids, self._landings, self._rows = [], [], []
+        for parts in theirs if ranks.rank == 0 else ():
+            table = {
+                name: torch.stack(collected([table[name] for _, table in parts])).to(device) for name in parts[0][1]
+            }
+            self._ids.append(collected([ids for ids, _ in parts]))
+            self._landings.append(Landing(table.pop("z"), table.pop("s")))
+            self._rows.append(table)
 
     def taken(
-        self, objective: Objective, progress: float, *, tell: Callable[[Broken], None]
+        self, objective: Objective, progress: float, student: Student, *, tell: Callable[[Broken], None]
     ) -> tuple[dict[str, float], list[dict[str, Any]]]:
         """The values of the look and some samples; what was collected is let go."""
-        ids, landings, parts = self._ids, self._landings, self._rows
+        ids, landings, parts = [id for some in self._ids for id in some], self._landings, self._rows
         self._ids, self._landings, self._rows = [], [], []
         z, s = (torch.cat([getattr(one, name) for one in landings]) for name in ("z", "s"))
         rows = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
@@ -58,14 +78,14 @@ class DevLook:
         values = {"loss": loss, **{name: float(value) for name, value in outcome.values.items()}}
         if not self._whole(ids):  # a short look for debugging sees a part of the split
             return values, []
-        said, samples = self._translated(z)
+        said, samples = self._translated(z, student)
         values["retrieval_at_1"] = own_sentence_first(self.data, self.data.rows["dev"], z.cpu())
         return values | said, samples
 
     def _whole(self, ids: Sequence[str]) -> bool:
         return len(ids) == len(self.data.rows["dev"])
 
-    def _translated(self, z: Tensor) -> tuple[dict[str, float], list[dict[str, Any]]]:
+    def _translated(self, z: Tensor, student: Student) -> tuple[dict[str, float], list[dict[str, Any]]]:
         """BLEU and chrF of every language, their means over targets and over unseen ones, and samples."""
         rows = self.data.rows["dev"]
         count = len(rows) if self.judged is None else min(self.judged, len(rows))
@@ -75,7 +95,7 @@ class DevLook:
         pairs = [
             (place, code) for code in self.data.scorable("dev") for place in chosen if rows[place].references(code)
         ]
-        said = self._student[0].decode(z[[place for place, _ in pairs]], [code for _, code in pairs])
+        said = student.decode(z[[place for place, _ in pairs]], [code for _, code in pairs])
         values: dict[str, float] = {}
         for code in dict.fromkeys(code for _, code in pairs):
             mine = [(place, text) for (place, own), text in zip(pairs, said, strict=True) if own == code]

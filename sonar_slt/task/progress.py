@@ -83,7 +83,7 @@ class StepProgress(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, number: int
     ) -> None:
         """Move on."""
-        self.pace.ends(len(batch))
+        self.pace.ends(len(batch) * trainer.world_size)
         step, total = trainer.global_step, max(1, trainer.max_steps)
         if step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             self.figures = self.pace.figures()
@@ -91,7 +91,9 @@ class StepProgress(pl.Callback):
         tenth = step * 10 // total > (step - 1) * 10 // total
         if not (self.bar and step % 10 == 0) and not tenth:
             return
-        loss = f"{float(outputs['loss']):.3f}" if isinstance(outputs, Mapping) and "loss" in outputs else "none"
+        seen = outputs if isinstance(outputs, Mapping) else {}
+        lost = seen.get("total", seen.get("loss"))  # of all processes, or of the only one
+        loss = "none" if lost is None else f"{float(lost):.3f}"
         pace = f"{self.figures['clips_per_second']:,.0f} a second, {self.figures['waiting']:.0%} waiting"
         if self.bar:
             self.bar.update(self.bar.task_ids[0], completed=step, loss=loss, pace=pace)

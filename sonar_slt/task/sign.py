@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +20,23 @@ from sonar_slt.data.clips import Clips
 from sonar_slt.data.track import Track
 from sonar_slt.errors import UserError
 from sonar_slt.features.backbone import Backbone
-from sonar_slt.objective import Landing, Objective, Outcome
+from sonar_slt.objective import Landing, Objective
 from sonar_slt.runs.files import read_lines
 from sonar_slt.space.spread import mean_and_spread
 from sonar_slt.space.student import Student
 from sonar_slt.space.tokens import stack
+from sonar_slt.task import sharding
 from sonar_slt.task.checkpoints import kept, require_whole
-from sonar_slt.task.evaluation import evaluate
+from sonar_slt.task.evaluation import embed, evaluate
+from sonar_slt.task.helping import led
 from sonar_slt.task.journal import is_due, journal_of
 from sonar_slt.task.looks import DevLook
 from sonar_slt.task.optimiser import adamw
+from sonar_slt.task.ranks import ALONE, Ranks
 from sonar_slt.task.schedule import Schedule
 from sonar_slt.task.skipped import Skipped
 from sonar_slt.task.start import freeze_parts
+from sonar_slt.task.weighing import Weighed, nothing, remember, weighed
 
 
 class SignTranslation(pl.LightningModule):
@@ -82,7 +87,8 @@ class SignTranslation(pl.LightningModule):
                 module.recomputed = checkpointing
         self.frozen = freeze_parts(self, frozen)
         self.pad = data.space.tokens.pad
-        self.look = DevLook(data=data, student=self.student, judged=judged)
+        self.look = DevLook(data=data, judged=judged)
+        self.ranks: Ranks = ALONE  # the processes that train together
         self.skipped = Skipped()
         self.samples: list[dict[str, Any]] = []  # of the last look at the dev split
 
@@ -93,34 +99,41 @@ class SignTranslation(pl.LightningModule):
 
     # --- training -----------------------------------------------------------------------------------------------
 
-    def training_step(self, batch: ClipBatch, number: int) -> Tensor | None:
-        """One step: land, decode, weigh. None where no clip gives a finite loss."""
-        outcome = self.step(batch.shown(self._augmented(batch)))
-        if outcome.loss is not None and is_due(self.trainer):
-            self.log("train/loss", outcome.loss.detach())
-            self.log_dict({f"train/{name}": value for name, value in outcome.values.items()})
+    def training_step(self, batch: ClipBatch, number: int) -> Tensor | dict[str, Any] | None:
+        """One step: land, decode, weigh. None where no clip gives a finite loss; `total` is that of all processes."""
+        seen = self.step(batch.shown(self._augmented(batch)))
+        if seen.total is not None and is_due(self.trainer):
+            self.log("train/loss", seen.total)
+            self.log_dict({f"train/{name}": value for name, value in seen.outcome.values.items()})
             self.log("train/lr", self._rate())
-        return outcome.loss
+        if not self.ranks.many:
+            return seen.outcome.loss
+        loss = nothing(self.device) if seen.outcome.loss is None else seen.outcome.loss  # Lightning wants one of each
+        return {"loss": loss, "total": seen.total}
 
-    def step(self, batch: ClipBatch) -> Outcome:
+    def step(self, batch: ClipBatch) -> Weighed:
         """What a batch costs; clips whose vector is not finite are left out, told, and the others stepped again."""
         progress = self._progress()
         landing = self._landed(batch, progress)
-        outcome: Outcome = self.objective(landing, progress)
-        if outcome.broken:
-            self._tell({name: [batch.ids[row] for row in rows] for name, rows in outcome.broken.items()})
-            whole = landing.z.isfinite().all(dim=1)
-            if whole.any() and not whole.all():
-                return self.step(batch.rows(whole))
-        if outcome.loss is not None:
-            self.objective.remember(landing, progress)
-            self.skipped.stepped(batch.ids)
-        return outcome
+        seen = weighed(self.objective, landing, progress, self.ranks, counts=batch.counts)
+        if seen.broken:
+            self._tell({name: [batch.ids[row] for row in rows] for name, rows in seen.outcome.broken.items()})
+            whole = landing.z.isfinite().all(dim=1) & batch.counts
+            kept, lost = self.ranks.total(torch.stack([whole.sum(), (~whole).sum() * batch.counts])).tolist()
+            if kept and lost:
+                return self.step(batch.rows(whole) if whole.any() else batch.emptied())
+        if seen.outcome.loss is not None:
+            remember(self.objective, landing, seen, progress, self.ranks)
+            self.skipped.stepped(batch.ids if batch.counts else ())
+        return seen
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """The length of the gradient into the log; one that is not finite moves nothing."""
-        gradients = [weight.grad for weight in self.parameters() if weight.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients)
+        learning = (weight for group in optimizer.param_groups for weight in group["params"])
+        if sharding.is_sharded(self.trainer):
+            sharding.average_whole(self.parameters(), self.ranks)
+        gradients = [weight.grad for weight in learning if weight.grad is not None]
+        norm = sharding.length(gradients) if sharding.is_cut(gradients) else torch.nn.utils.get_total_norm(gradients)
         if not norm.isfinite() and not str(self.trainer.precision).startswith("16"):  # its scaler knows what to do
             self._tell({"gradient": list(self.skipped.batch)})
             optimizer.zero_grad(set_to_none=True)
@@ -130,18 +143,39 @@ class SignTranslation(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """AdamW with a rate each for the adapter, the backbones in it, and the student's LoRA."""
-        return adamw(self, schedule=self.schedule, rates=self.rates, weight_decay=self.weight_decay)
+        configured = adamw(self, schedule=self.schedule, rates=self.rates, weight_decay=self.weight_decay)
+        return sharding.apart(configured) if sharding.is_sharded(self.trainer) else configured
+
+    def configure_model(self) -> None:
+        """Cut the adapter's weights over all processes where `trainer=fsdp` says so."""
+        if sharding.is_sharded(self.trainer) and not sharding.is_cut(self.adapter.parameters()):
+            sharding.shard(self.adapter, self.device_mesh)
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Any,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Shorten the gradient as Lightning does, which cannot where some weights are cut and others are not."""
+        if sharding.is_sharded(self.trainer) and gradient_clip_val:
+            sharding.clip(self.parameters(), float(gradient_clip_val))
+        else:
+            super().configure_gradient_clipping(optimizer, gradient_clip_val, gradient_clip_algorithm)
 
     # --- held-out clips -----------------------------------------------------------------------------------------
 
     def validation_step(self, batch: ClipBatch, number: int) -> None:
         """Where held-out clips land, and what that costs; their sum is taken when all are there."""
         landing = self._landed(batch, self._progress())
-        self.look.add(batch.ids, landing, self.objective.rows(landing, self._progress(), collective=False))
+        rows = self.objective.rows(landing, self._progress(), collective=False)
+        self.look.add(batch.ids if batch.counts else (), landing, rows)
 
     def on_validation_epoch_end(self) -> None:
         """Every term over the whole split, and what is really said of some of its clips."""
-        values, samples = self.look.taken(self.objective, self._progress(), tell=self._tell)
+        self.look.collect(self.ranks)
+        look = partial(self.look.taken, self.objective, self._progress(), tell=self._note)
+        values, samples = led(self.ranks, self.student, look)
         self.log_dict({f"dev/{name}": value for name, value in values.items()})
         self.samples = samples
         if journal := journal_of(self.trainer):
@@ -155,12 +189,25 @@ class SignTranslation(pl.LightningModule):
         self.to(
             self.data.space.device
         )  # Lightning has moved what it owns to the CPU, and the frozen base is not its own
-        languages = self.data.scorable(split)
-        looks = list(read_lines(folder / "dev_log.jsonl"))
-        about = {"split": split, "languages": languages, "dev": looks, "tell": tell}
-        evaluation = evaluate(self.adapter, self.student, self.data, **about)
-        evaluation.write(folder)
-        return {**evaluation.metrics, **facts}
+        vectors = embed(self.adapter, self.data, split, ranks=self.ranks)
+
+        def judged(student: Student) -> dict[str, Any]:
+            languages = self.data.scorable(split)
+            looks = list(read_lines(folder / "dev_log.jsonl"))
+            found = evaluate(
+                self.adapter,
+                student,
+                self.data,
+                split=split,
+                languages=languages,
+                vectors=vectors,
+                dev=looks,
+                tell=tell,
+            )
+            found.write(folder)
+            return found.metrics
+
+        return {**led(self.ranks, self.student, judged), **facts}
 
     # --- checkpoints --------------------------------------------------------------------------------------------
 
@@ -172,7 +219,8 @@ class SignTranslation(pl.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse what does not fit before anything is loaded."""
-        require_whole(self, checkpoint["state_dict"], "The checkpoint to go on from")
+        if "state_dict" in checkpoint:  # of weights that are cut Lightning takes care before
+            require_whole(self, checkpoint["state_dict"], "The checkpoint to go on from")
         self.skipped.counts.update(checkpoint.get("skipped", {}))
 
     # --- inside -------------------------------------------------------------------------------------------------
@@ -199,7 +247,12 @@ class SignTranslation(pl.LightningModule):
 
     def _augmented(self, batch: ClipBatch) -> Mapping[str, Track]:
         """The tracks of a batch as they are shown at this step: the same again when a training goes on from here."""
-        return self.augment(batch.tracks, seed=self.data.seed, step=self.trainer.fit_loop.epoch_loop.total_batch_idx)
+        drawn = partial(self.augment, seed=self.data.seed, step=self.trainer.fit_loop.epoch_loop.total_batch_idx)
+        share = batch.share
+        if share is None or not self.augment.parts:
+            return drawn(batch.tracks)
+        shown = drawn({name: share.widened(track, name) for name, track in batch.tracks.items()})
+        return {name: share.own(shown[name], track.mask.shape[1]) for name, track in batch.tracks.items()}
 
     def _progress(self) -> float:
         """The fraction of the training that is done."""
@@ -212,7 +265,12 @@ class SignTranslation(pl.LightningModule):
         return float(optimiser.param_groups[0]["lr"])
 
     def _tell(self, broken: Mapping[str, Sequence[str]]) -> None:
-        """Count what is not finite, and write which clips it was of."""
+        """Count what is not finite in any process, and write which clips it was of."""
+        theirs = self.ranks.everyone({name: list(ids) for name, ids in broken.items()})
+        names = dict.fromkeys(name for one in theirs for name in one)
+        self._note({name: [id for one in theirs for id in one.get(name, ())] for name in names})
+
+    def _note(self, broken: Mapping[str, Sequence[str]]) -> None:
         self.skipped.count(broken)
         if journal := journal_of(self.trainer):
             for name, ids in broken.items():

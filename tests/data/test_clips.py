@@ -90,15 +90,21 @@ class TestBatches:
         going_on.load_state_dict({"served": 3})
         assert all(map(same, whole[3:], islice(going_on.train_dataloader(), 4)))
 
-    def test_processes_share_the_batches_out(self, data: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
-        whole = list(islice(data.train_dataloader(), 6))
+    @pytest.mark.parametrize("workers", [0, 2])
+    def test_processes_have_a_larger_batch_together(self, data: Clips, workers: int) -> None:
+        whole = list(islice(reopened(data, size=8).train_dataloader(), 3))
+        held_out = list(reopened(data, size=8).val_dataloader())
         for rank in (0, 1):
-            part = reopened(data)
+            part = reopened(data, size=4, workers=workers)
             loop = SimpleNamespace(batch_progress=SimpleNamespace(total=SimpleNamespace(processed=0)))
             fit = SimpleNamespace(epoch_loop=loop)
             part.trainer = SimpleNamespace(global_rank=rank, world_size=2, fit_loop=fit)  # type: ignore[assignment]
+            part.setup("fit")
             part.load_state_dict({"served": 1})
-            assert all(map(same, whole[2 + rank :: 2], islice(part.train_dataloader(), 2)))
+            shares = [*islice(part.train_dataloader(), 2), *part.val_dataloader()]
+            for one, share in zip([*whole[1:], *held_out], shares, strict=True):
+                assert share.ids == one.ids[rank::2] and share.counts
+                assert torch.equal(share.target.vectors, one.target.vectors[rank::2])
 
     def test_a_clip_is_what_the_store_has(self, data: Clips) -> None:
         read = reopened(data, sampling=All())

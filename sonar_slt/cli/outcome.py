@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Iterator
 
 from sonar_slt.errors import UserError
+from sonar_slt.processes import rank
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -36,6 +37,8 @@ def complain(error: BaseException) -> int:
 
 
 def _say(sentence: str) -> None:
+    if rank():  # the first of several processes that were given this command says it for all
+        return
     sys.stdout.flush()
     print(sentence, file=sys.stderr, flush=True)
 

@@ -96,7 +96,7 @@ class TestWrongInput:
         ("words", "says"),
         [
             (["languages=[]"], "Add languages=[eng_Latn,fra_Latn]"),
-            (["languages=[fra_Lat]"], "did you mean fra_Latn"),
+            (["languages=[fra_Lat]"], "Did you mean fra_Latn"),
             (["languages=[fra_Latn,por_Latn]"], "has no language 'por_Latn'. It has deu_Latn"),
             (["languages=[eng_Latn,deu_Latn]"], "deu_Latn is translated from; leave it out"),
             (["language=tur_Latn"], "language=tur_Latn: no clip has a sentence by people in it; the manifest has deu_"),

@@ -88,7 +88,7 @@ class TestOfFiles:
         ("words", "says"),
         [
             (["good.txt"], "Add language=deu_Latn"),
-            (["good.txt", "language=deu_Lat"], "did you mean deu_Latn"),
+            (["good.txt", "language=deu_Lat"], "Did you mean deu_Latn"),
             (["good.txt", "language=fin_Latn"], "has no language 'fin_Latn'"),
             (["language=deu_Latn"], "language= goes with files"),
             (["output=x.npy"], "output= goes with files"),

@@ -63,7 +63,7 @@ def test_killed_twice_the_features_are_the_same_bytes(tmp_path: Path, capsys: py
         (["precision=float8"], "choose float32 or bfloat16"),
         (["workers=-1"], "a number of processes"),
         (["pictures=0"], "at least one at a time"),
-        (["features=[]"], "nothing to extract"),
+        (["features=[]"], "features=[] leaves none"),
         (["features=vti"], "vit"),
         (["features=clip_s2", "features.clip_s2.wieghts=x"], "Did you mean features.clip_s2.weights?"),
         (["features=spamo_spatial"], "features.spamo_spatial.folder"),

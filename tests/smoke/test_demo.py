@@ -25,8 +25,9 @@ def config(tmp_path: Path, space_folder: Path, monkeypatch: pytest.MonkeyPatch) 
     (outputs / "spaces" / "micro" / "recipe.json").write_text(json.dumps({"scores": scores}), encoding="utf-8")
     micro = MICRO | {"recipe": "null", "space.source": str(outputs / "spaces" / "micro")}
 
-    def small(verb: str, config: dict[str, Any]) -> dict[str, Any]:
-        return composed(verb, outputs, {"seed": config["seed"], **(micro if verb == "train" else {})})
+    def small(verb: str, words: list[str]) -> dict[str, Any]:
+        said = dict(word.split("=", 1) for word in words if not word.startswith("paths."))
+        return composed(verb, outputs, {**said, **(micro if verb == "train" else {})})
 
     monkeypatch.setattr(demo, "_composed", small)
     return composed("demo", outputs, {})

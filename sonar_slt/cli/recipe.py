@@ -21,7 +21,7 @@ from sonar_slt.runs.registry import interrupted, same_work
 
 RECIPE = "recipe.json"
 INGREDIENTS = ("task", "data", "batches", "objective", "schedule", "trainer")
-APART = {"trainer": ("accelerator", "devices", "log_every_n_steps")}
+APART = {"trainer": ("accelerator", "devices", "num_nodes", "strategy", "log_every_n_steps")}
 SOURCES = (
     "data/corpora/toy/meaning.py",
     "data/corpora/toy/sentences",

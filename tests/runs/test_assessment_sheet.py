@@ -81,6 +81,7 @@ def test_a_sheet_is_filled_in_by_keyboard_and_comes_back(browser: Browser, tmp_p
             press(browser, "End")
             press(browser, "ArrowLeft")
             expected[screen[-1]] = 99
+            browser.run("new Promise((done) => setTimeout(done, 500))")  # the old page's process writes it down
             browser.open(page)
             press(browser, "Enter")
             assert browser.run("state.at") == 2

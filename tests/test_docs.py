@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sonar_slt.cli import main
 from sonar_slt.cli.arguments import overrides, separate
+from sonar_slt.cli.entries import note_run
 from sonar_slt.config.compose import examine, floorplan
 from sonar_slt.config.location import verbs
+from sonar_slt.runs.record import Run
+from sonar_slt.runs.registry import all_runs
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "experiments").glob("**/*.md"))]
@@ -51,3 +57,55 @@ def test_a_documented_command_is_understood(line: str) -> None:
         return
     problems = examine(verb, overrides(verb, arguments, floorplan()), multirun=arguments.multirun).problems
     assert not problems, (line, problems)
+
+
+ELSEWHERE = ("launcher=", "debug=", "significance=")
+"""Commands that start processes, or need a real training: the tests of launchers, presets and `diff` run such ones."""
+
+
+def cheap(config: dict[str, Any]) -> float:
+    """A training or an evaluation that leaves a run with scores and does nothing else."""
+    call, value = config.pop("call"), 10.0 * float(config.get("seed", 1))
+    facts = {key: call[key] for key in ("sweep", "job", "rerun_of")}
+    score = {"value": value, "signature": "nrefs:1", "interval": [value - 1, value + 1]}
+    entry = {"bleu": score, "chrf": score, "n": 5, "ids_hash": "a", "references": "human"}
+    codes = (("deu_Latn", True), ("eng_Latn", True), ("tur_Latn", False))
+    with Run.start(
+        Path(config["paths"]["runs"]),
+        verb="train" if "objective" in config else "evaluate",
+        name=str(config.get("name", "sign")),
+        config=config,
+        overrides=call["overrides"],
+        facts=facts,
+    ) as current:
+        note_run(facts, current.folder)
+        current.log("dev", 1, {"loss": 1 / value})
+        scores = [{"language": code, "name": code, "seen": seen, **entry} for code, seen in codes]
+        current.update(metrics={"scores": scores, "mean_bleu": {"trained": value}, "retrieval_at_1": value})
+    return value
+
+
+@pytest.mark.smoke
+def test_the_commands_about_sweeps_run_in_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sonar_slt.cli.train.run", cheap)
+    monkeypatch.setattr("sonar_slt.cli.evaluate.run", cheap)
+    monkeypatch.setattr(sys, "argv", ["sonar-slt"])
+    ran = 0
+    compared = ["train", "-m", "objective=[mse],[mse,ce]", "seed=1,2"]  # what the page's table is of
+    for line in commands(ROOT / "docs" / "sweeps.md"):
+        if any(word in line for word in ELSEWHERE) or "outputs/debug" in line:
+            continue
+        known = [run.id for run in all_runs(Path("outputs/runs")) if run.verb == "train"]
+        if "3f2a" in line:
+            line = line.replace("3f2a", known[0]).replace("99cb", known[-1])
+        words = shlex.split(line.replace("n_trials=30", "n_trials=2"), comments=True)
+        if words[0] == "table" and compared:
+            assert main(compared) == 0
+            compared = []
+        assert main(words) == 0, line
+        ran += 1
+    assert ran >= 20
+    assert all(Path(name).is_file() for name in ("sweep.csv", "sweep.svg", "difference.json"))

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonar_slt.cli.recipe import ensure_space
 from sonar_slt.errors import UserError
-from sonar_slt.runs.files import write_json
+from sonar_slt.files import write_json
 from sonar_slt.runs.provenance import versions
 
 if TYPE_CHECKING:

@@ -18,10 +18,10 @@ from sonar_slt.cli.evaluate import evaluate, retrieved
 from sonar_slt.cli.recipe import ensure_space
 from sonar_slt.cli.train import train
 from sonar_slt.config.compose import examine
-from sonar_slt.runs.files import read_lines, write_json
+from sonar_slt.files import read_lines, write_json
 from sonar_slt.runs.pinned import of_evaluation
-from sonar_slt.runs.provenance import code_hash
 from sonar_slt.runs.registry import Record, interrupted, read, same_work
+from sonar_slt.source_hash import code_hash
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sonar_slt.errors import UserError
+from sonar_slt.files import write_json
 from sonar_slt.runs.difference import config_of, difference
 from sonar_slt.runs.difference_table import difference_table, machine_readable
-from sonar_slt.runs.files import write_json
 from sonar_slt.runs.origin import departures, origin_of
 from sonar_slt.runs.registry import Record, find
 from sonar_slt.runs.score_difference import figures

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from sonar_slt.cli.outcome import DONE, FAILED, WRONG_INPUT, complain
+from sonar_slt.files import write_json
 from sonar_slt.launcher.job import Place
-from sonar_slt.runs.files import write_json
 from sonar_slt.runs.provenance import this_process
 from sonar_slt.runs.record import ended_by_sigterm, ending
 from sonar_slt.runs.registry import Record

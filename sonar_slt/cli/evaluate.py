@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from sonar_slt.cli.entries import note_run
 from sonar_slt.errors import UserError
-from sonar_slt.runs.files import read_lines, write_json
+from sonar_slt.files import read_lines, write_json
 from sonar_slt.runs.pinned import evaluated, of_evaluation
-from sonar_slt.runs.provenance import code_hash
 from sonar_slt.runs.record import Run
 from sonar_slt.runs.registry import Record, require_same
 from sonar_slt.runs.scores import machine_readable
+from sonar_slt.source_hash import code_hash
 
 if TYPE_CHECKING:
     from sonar_slt.data.clips import Clips

@@ -100,11 +100,11 @@ def _sheets(config: Mapping[str, Any], console: Console) -> None:
 
 
 def _verdict(config: Mapping[str, Any], console: Console) -> None:
+    from sonar_slt.files import write_json
     from sonar_slt.runs.assessment.key import read_key
     from sonar_slt.runs.assessment.ratings import read_ratings
     from sonar_slt.runs.assessment.table import verdict_table
     from sonar_slt.runs.assessment.verdict import verdict
-    from sonar_slt.runs.files import write_json
 
     if config["key"] is None:
         raise UserError("key= is missing: it names the key.json that was written beside the sheets.")

@@ -15,9 +15,9 @@ from typing import Any
 from sonar_slt.cli.arguments import spelt
 from sonar_slt.config.compose import examine
 from sonar_slt.errors import UserError
-from sonar_slt.runs.files import replace_folder, write_json
-from sonar_slt.runs.provenance import code_hash, source_hash
+from sonar_slt.files import replace_folder, write_json
 from sonar_slt.runs.registry import interrupted, same_work
+from sonar_slt.source_hash import code_hash, source_hash
 
 RECIPE = "recipe.json"
 INGREDIENTS = ("task", "data", "batches", "objective", "schedule", "trainer")

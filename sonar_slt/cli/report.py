@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from sonar_slt.errors import UserError
 
 if TYPE_CHECKING:
-    from sonar_slt.runs.report.assembly import Theme
+    from sonar_slt.page import Theme
 
 THEMES = ("light", "dark")
 DECODED = 700
@@ -29,7 +29,7 @@ DECODED = 700
 def run(config: dict[str, Any]) -> None:
     """Write what is asked for and print where it lies."""
     from sonar_slt.cli.handout import handed_out
-    from sonar_slt.runs.files import write_atomically
+    from sonar_slt.files import write_atomically
 
     if handed_out(config):
         return

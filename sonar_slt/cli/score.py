@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sonar_slt.errors import UserError
+from sonar_slt.files import write_json
 from sonar_slt.languages import language
-from sonar_slt.runs.files import write_json
 from sonar_slt.runs.hypotheses import System, aligned, of_files, of_word
 from sonar_slt.runs.scores import machine_readable
 

@@ -15,8 +15,9 @@ from sonar_slt.cli.entries import Entry
 from sonar_slt.errors import UserError
 from sonar_slt.launcher.job import Place
 from sonar_slt.runs.pinned import pinned
-from sonar_slt.runs.provenance import code_hash, identity, is_alive
+from sonar_slt.runs.provenance import identity, is_alive
 from sonar_slt.runs.registry import Record, all_runs
+from sonar_slt.source_hash import code_hash
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def _print(found: Comparison) -> None:
 
 
 def _write(key: str, name: str, text: str) -> None:
-    from sonar_slt.runs.files import write_atomically
+    from sonar_slt.files import write_atomically
 
     target = Path(name).expanduser()
     try:

@@ -20,9 +20,10 @@ from sonar_slt.cli.recipe import ensure_space
 from sonar_slt.config.compose import examine
 from sonar_slt.errors import UserError
 from sonar_slt.runs.pinned import AUTO, pinned
-from sonar_slt.runs.provenance import code_hash, identity
+from sonar_slt.runs.provenance import identity
 from sonar_slt.runs.registry import Record, find, interrupted, require_same, same_work
 from sonar_slt.runs.slurm import restarts
+from sonar_slt.source_hash import code_hash
 
 if TYPE_CHECKING:
     from sonar_slt.task.ranks import Ranks

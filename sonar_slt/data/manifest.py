@@ -39,7 +39,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.files import write_atomically
+from sonar_slt.files import write_atomically
 
 Texts = Mapping[str, Sequence[str]]
 """Sentences by language code, every valid reference in order."""

@@ -22,7 +22,7 @@ from sonar_slt.data.manifest import Manifest, Row
 from sonar_slt.data.preparation.outcome import MANIFEST, SUMMARY, outcome_in
 from sonar_slt.data.preparation.summary import UNSPACED
 from sonar_slt.errors import UserError
-from sonar_slt.runs.files import read_lines, write_atomically, write_json
+from sonar_slt.files import read_lines, write_atomically, write_json
 
 PREPARED = "manifest.prepared.jsonl"
 """The manifest as it was before the first translation."""

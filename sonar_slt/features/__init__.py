@@ -5,11 +5,11 @@ A backbone says how it wants its pictures and which frames make an item; it know
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sonar_slt.features.picture import Picture
 from sonar_slt.features.windows import windows
+from sonar_slt.lazy import lazily
 
 if TYPE_CHECKING:
     from sonar_slt.features.backbone import Backbone
@@ -27,9 +27,5 @@ _HOMES = {
     **{"SpamoFiles": "spamo_files", "Videomae": "videomae", "Vit": "vit"},
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Public names are imported when they are first asked for: processes that read pictures need no torch."""
-    if name in _HOMES:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+if not TYPE_CHECKING:  # processes that read pictures need no torch
+    __getattr__, __dir__ = lazily(__name__, {name: f"{__name__}.{home}" for name, home in _HOMES.items()})

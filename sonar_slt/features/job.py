@@ -23,8 +23,8 @@ from sonar_slt.data.store import StoreWriter
 from sonar_slt.data.store.shards import DESCRIBED, JOURNAL
 from sonar_slt.errors import UserError
 from sonar_slt.features.made import Feature, Filmed, Made
+from sonar_slt.files import replace_folder, write_atomically, write_json
 from sonar_slt.progress import paced
-from sonar_slt.runs.files import replace_folder, write_atomically, write_json
 
 CHUNK = 2048
 """Frames of clips that are worked on together; what is under way when a job is killed is done again."""

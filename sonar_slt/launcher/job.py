@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,12 +64,14 @@ class Job:
 
     def __call__(self) -> int:
         """Run it in this process, which a cluster started; the exit code."""
-        from sonar_slt.cli import main
-
         os.chdir(self.home)
         os.environ.update(self.environment())
         sys.argv = ["sonar-slt", *self.words]
-        return main(self.words)
+        try:
+            runpy.run_module("sonar_slt", run_name="__main__")
+        except SystemExit as ended:
+            return ended.code if isinstance(ended.code, int) else 1
+        return 0
 
     def checkpoint(self) -> Any:
         """What submitit shall run when the job was put back into the queue: the same, which goes on where it was."""

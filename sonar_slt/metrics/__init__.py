@@ -1,13 +1,23 @@
 """Scores of text and of vectors, each with its number of items, its signature and its spread.
 
-No model is trained here, and scoring text loads no torch: the names of `vectors` are fetched when they are asked for.
+No model is trained here, and scoring text loads no torch: what compares vectors is fetched when it is asked for.
 """
 
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from sonar_slt.lazy import lazily
+from sonar_slt.metrics.bertscore import BertScore
+from sonar_slt.metrics.bleu import Bleu
+from sonar_slt.metrics.bleurt import Bleurt
+from sonar_slt.metrics.chrf import Chrf
+from sonar_slt.metrics.metric import Measured, Metric
 from sonar_slt.metrics.rouge_l import RougeL, rouge_l
-from sonar_slt.metrics.text import score_translations
+from sonar_slt.metrics.ter import Ter
+from sonar_slt.metrics.text import TranslationScores, score_translations
 from sonar_slt.metrics.token_f1 import TokenF1, token_f1
+from sonar_slt.metrics.wer import Wer
 
 if TYPE_CHECKING:
     from sonar_slt.metrics.vectors import (
@@ -22,9 +32,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Alignment",
+    "BertScore",
+    "Bleu",
+    "Bleurt",
+    "Chrf",
+    "Measured",
+    "Metric",
     "Retrieval",
     "RougeL",
+    "Ter",
     "TokenF1",
+    "TranslationScores",
+    "Wer",
     "cosine",
     "retrieval",
     "retrieval_at_1",
@@ -35,10 +54,6 @@ __all__ = [
     "xsim_plus_plus",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        from sonar_slt.metrics import vectors
-
-        return getattr(vectors, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:
+    _VECTORS = ["Alignment", "Retrieval", "cosine", "retrieval", "retrieval_at_1", "xsim", "xsim_plus_plus"]
+    __getattr__, __dir__ = lazily(__name__, dict.fromkeys(_VECTORS, f"{__name__}.vectors"))

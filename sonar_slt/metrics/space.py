@@ -6,12 +6,12 @@ A good reconstruction says nothing about alignment, and the other way round; bot
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from sonar_slt.data.held_out import HeldOut
 from sonar_slt.metrics.text import score_translations
 from sonar_slt.metrics.vectors import xsim, xsim_plus_plus
 
@@ -24,14 +24,6 @@ class Codec(Protocol):
 
     def decode(self, vectors: Tensor, lang: Sequence[str], *, num_beams: int) -> list[str]:
         """One sentence per vector, in one language per vector."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeldOut:
-    """Held-out sentences: row i says the same in every language, in one way or in several."""
-
-    references: Mapping[str, Sequence[Sequence[str]]]
-    negatives: Mapping[str, Sequence[str]]  # sentences that differ from some row in one thing only
 
 
 def space_scores(

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.files import plain
+from sonar_slt.files import plain
 from sonar_slt.runs.recheck import readme
 from sonar_slt.runs.registry import Record, read
 from sonar_slt.runs.scores import score_rows

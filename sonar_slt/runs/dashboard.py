@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from sonar_slt.errors import UserError
+from sonar_slt.files import write_json
 from sonar_slt.languages import LANGUAGES
-from sonar_slt.runs.files import write_json
 from sonar_slt.runs.mirrors.summary import final_scores
 from sonar_slt.runs.registry import Record
 from sonar_slt.runs.scores import title

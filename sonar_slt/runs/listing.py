@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.files import plain, write_atomically
+from sonar_slt.files import plain, write_atomically
 from sonar_slt.runs.registry import Record
 
 NEWEST = "started"

@@ -12,8 +12,9 @@ from typing import Any
 
 from sonar_slt.errors import UserError
 from sonar_slt.runs.difference import Change, changes, config_of
-from sonar_slt.runs.provenance import code_hash, git_state, lock_hash, versions
+from sonar_slt.runs.provenance import git_state, lock_hash, versions
 from sonar_slt.runs.registry import Record
+from sonar_slt.source_hash import code_hash
 
 DIGITS = 12
 """So many digits of a hash are shown."""

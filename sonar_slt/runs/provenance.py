@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sonar_slt.files import plain
 from sonar_slt.runs import slurm
-from sonar_slt.runs.files import plain
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout, when the package runs from one; else the folder that it was installed into."""
@@ -183,22 +183,3 @@ def _born(pid: int) -> int | None:
         return None
     state, *fields = stat.rpartition(")")[2].split()  # the command's name may hold spaces and brackets
     return None if state in "ZX" else int(fields[18])
-
-
-def source_hash(*names: str) -> str:
-    """A hash of sources of this package, by file or folder name: what they make changes only when they do.
-
-    Read from the files, so nothing is imported; line ends are made equal.
-    """
-    package = Path(__file__).parent.parent
-    digest = hashlib.sha256()
-    for name in names:
-        place = package / name
-        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-            digest.update(f"{path.relative_to(package).as_posix()}\n{path.read_text(encoding='utf-8')}".encode())
-    return digest.hexdigest()[:16]
-
-
-def code_hash() -> str:
-    """A hash of the whole package: two runs with the same one did the same thing with the same config."""
-    return source_hash("")

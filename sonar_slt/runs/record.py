@@ -26,8 +26,8 @@ from typing import Any, Literal, NoReturn, Self, TextIO
 import yaml
 
 from sonar_slt.errors import UserError
+from sonar_slt.files import plain, write_atomically, write_json
 from sonar_slt.runs import slurm
-from sonar_slt.runs.files import plain, write_atomically, write_json
 from sonar_slt.runs.mirrors.broadcast import Mirrors
 from sonar_slt.runs.mirrors.mirror import Mirror
 from sonar_slt.runs.provenance import git_state, identity, lock_hash, this_process, versions

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.files import replace_folder
+from sonar_slt.files import replace_folder
 from sonar_slt.space.sentence_space import SentenceSpace
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"

@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.files import replace_folder
+from sonar_slt.files import replace_folder
 from sonar_slt.space.pooling import MeanPooling
 from sonar_slt.space.sentence_space import SentenceSpace
 from sonar_slt.space.student import LIVE_PROJECTIONS, LoraStudent

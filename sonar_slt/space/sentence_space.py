@@ -21,8 +21,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from sonar_slt.errors import UserError
+from sonar_slt.files import replace_folder
 from sonar_slt.progress import counted
-from sonar_slt.runs.files import replace_folder
 from sonar_slt.space.encoder import encoded
 from sonar_slt.space.generation import Search, Shortlist, generate
 from sonar_slt.space.generation.plain import plain_generate

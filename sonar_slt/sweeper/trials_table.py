@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from sonar_slt.runs.files import write_atomically
+from sonar_slt.files import write_atomically
 from sonar_slt.runs.sweeps.jobs import jobs_of
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from torch import Tensor
 from sonar_slt.data.clips import Clips
 from sonar_slt.data.manifest import Row
 from sonar_slt.data.skeleton import skeletons
+from sonar_slt.files import write_atomically
 from sonar_slt.languages import language
 from sonar_slt.metrics.bleu import Bleu
 from sonar_slt.metrics.breakdown import breakdown, by_length
@@ -31,7 +32,6 @@ from sonar_slt.metrics.rouge_l import RougeL
 from sonar_slt.metrics.text import ids_hash, measure, score_translations, scored
 from sonar_slt.metrics.vectors import cosine
 from sonar_slt.progress import counted
-from sonar_slt.runs.files import write_atomically
 from sonar_slt.space.bridged import readable
 from sonar_slt.space.student import Student
 from sonar_slt.task.ranks import ALONE, Ranks, collected

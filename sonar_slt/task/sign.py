@@ -20,8 +20,8 @@ from sonar_slt.data.clips import Clips
 from sonar_slt.data.track import Track
 from sonar_slt.errors import UserError
 from sonar_slt.features.backbone import Backbone
+from sonar_slt.files import read_lines
 from sonar_slt.objective import Landing, Objective
-from sonar_slt.runs.files import read_lines
 from sonar_slt.space.spread import mean_and_spread
 from sonar_slt.space.student import Student
 from sonar_slt.space.tokens import stack

@@ -15,7 +15,7 @@ import torch
 from rich.table import Table
 from torch import Tensor
 
-from sonar_slt.runs.files import write_atomically, write_json
+from sonar_slt.files import write_atomically, write_json
 from sonar_slt.task.journal import memory
 from sonar_slt.task.stopwatch import ITSELF, LOOK, SAVING
 

@@ -7,20 +7,13 @@ folder each, pairs of languages a file each.
 from __future__ import annotations
 
 import errno
-import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
-from sonar_slt.errors import UserError
-from sonar_slt.runs.files import read_lines, write_json
-
-REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR)
-"""What a file system says of a folder that is not ours to write to, or that is none."""
+from sonar_slt.files import append_lines, permitted, read_lines, write_json
 
 
 class TranslationMemory:
@@ -38,14 +31,9 @@ class TranslationMemory:
 
     def keep(self, said: Mapping[str, str], *, source: str, target: str) -> None:
         """Add translations; they are on the disk when this returns."""
-        lines = "".join(json.dumps({"text": t, "said": s}, ensure_ascii=False) + "\n" for t, s in said.items())
-        path = self._file(source, target)
         with self._permitted():
             self._make_folder()
-            with FileLock(path.with_suffix(".lock")), path.open("ab+") as stream:
-                stream.write(b"\n" * _torn(stream) + lines.encode())
-                stream.flush()
-                os.fsync(stream.fileno())
+            append_lines(self._file(source, target), ({"text": text, "said": said[text]} for text in said))
 
     def make_ready(self) -> None:
         """Make the folder, so that one that cannot be had is told of before hours of work."""
@@ -62,23 +50,10 @@ class TranslationMemory:
         if not (self.folder / "translator.json").is_file():
             write_json(self.folder / "translator.json", self.described)
 
-    @contextmanager
-    def _permitted(self) -> Iterator[None]:
-        """Say in one sentence what the file system refuses."""
-        try:
-            yield
-        except OSError as error:
-            if error.errno not in REFUSED:
-                raise
-            raise UserError(
-                f"No translations can be kept in '{self.folder}': {os.strerror(error.errno)}; make it writable, or "
+    def _permitted(self) -> AbstractContextManager[None]:
+        return permitted(
+            lambda why: (
+                f"No translations can be kept in '{self.folder}': {why}; make it writable, or "
                 "choose another by paths.cache=FOLDER."
-            ) from error
-
-
-def _torn(stream: Any) -> bool:
-    """Whether the last line was cut short by a kill."""
-    if stream.seek(0, os.SEEK_END) == 0:
-        return False
-    stream.seek(-1, os.SEEK_END)
-    return bool(stream.read(1) != b"\n")
+            )
+        )

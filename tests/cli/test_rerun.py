@@ -20,7 +20,7 @@ from sonar_slt.config import permission
 from sonar_slt.config.compose import examine
 from sonar_slt.config.location import PACKAGE, conf_folder
 from sonar_slt.config.words import value_of
-from sonar_slt.runs.files import read_lines, write_json
+from sonar_slt.files import read_lines, write_json
 from sonar_slt.runs.pinned import pinned
 from sonar_slt.runs.record import Run
 from sonar_slt.runs.registry import Record, all_runs

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.files import read_lines, write_atomically
+from sonar_slt.files import read_lines, write_atomically
 from sonar_slt.runs.provenance import git_state, identity, is_alive, this_process
 from sonar_slt.runs.record import Run
 from sonar_slt.runs.registry import read

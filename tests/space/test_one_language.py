@@ -11,8 +11,9 @@ import pytest
 from sonar_slt.cli.train import train
 from sonar_slt.data.bitext import Bitext
 from sonar_slt.data.corpora.toy.text import ToyText
+from sonar_slt.data.held_out import HeldOut
 from sonar_slt.errors import UserError
-from sonar_slt.metrics.space import HeldOut, space_scores
+from sonar_slt.metrics.space import space_scores
 from tests.conftest import MICRO, MICRO_SPACE, composed
 
 pytestmark = pytest.mark.smoke

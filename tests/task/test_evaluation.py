@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from sonar_slt.config.assembly import assemble
+from sonar_slt.files import read_lines
 from sonar_slt.metrics import score_translations
 from sonar_slt.metrics.bleu import Bleu
 from sonar_slt.metrics.diagnosis import diagnosis
-from sonar_slt.runs.files import read_lines
 from sonar_slt.task.evaluation import Evaluation, Judging, evaluate
 from sonar_slt.task.whereabouts import Training, Whereabouts, known, own_sentence_first
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from sonar_slt.data.media.decoding import decoded
 from sonar_slt.data.media.footage import Footage, cut
-from sonar_slt.data.media.frames import PICTURES, pictures
+from sonar_slt.data.media.frames import pictures
 from sonar_slt.data.media.reel import Reel
 from sonar_slt.data.media.video import video
 from sonar_slt.data.release import Media
 
-__all__ = ["PICTURES", "Footage", "Reel", "decoded", "measure"]
+__all__ = ["Footage", "Reel", "decoded", "measure"]
 
 
 def measure(media: Media, *, pattern: str = "*", fps: float | None = None) -> Footage:

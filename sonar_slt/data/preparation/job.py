@@ -35,8 +35,8 @@ from sonar_slt.data.store import StoreWriter
 from sonar_slt.data.store.shards import DESCRIBED, JOURNAL
 from sonar_slt.data.translations import TRANSLATIONS
 from sonar_slt.errors import UserError
+from sonar_slt.files import replace_folder, write_atomically, write_json
 from sonar_slt.progress import counted
-from sonar_slt.runs.files import replace_folder, write_atomically, write_json
 
 if TYPE_CHECKING:
     from sonar_slt.data.corpus import Corpus

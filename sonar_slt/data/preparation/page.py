@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from sonar_slt import page
 from sonar_slt.data.faults import KINDS
 from sonar_slt.data.layouts import named
 from sonar_slt.data.manifest import Manifest
@@ -25,8 +26,7 @@ from sonar_slt.data.preparation.summary import units
 from sonar_slt.data.release import Entry
 from sonar_slt.data.skeleton import drawing, moving
 from sonar_slt.data.store import ClipStore
-from sonar_slt.runs import report
-from sonar_slt.runs.files import plain, read_lines, write_atomically
+from sonar_slt.files import plain, read_lines, write_atomically
 
 SAMPLES = 12
 LISTED = 400
@@ -48,7 +48,7 @@ def write_page(folder: Path, entries: Sequence[Entry]) -> Path:
 
 def _page(title: str, contents: dict[str, Any]) -> str:
     template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
-    stage = resources.files(report).joinpath("stage.js").read_text(encoding="utf-8")
+    stage = resources.files(page).joinpath("stage.js").read_text(encoding="utf-8")
     head, body = template.replace("<!-- stage -->", stage).split("<!-- data -->")
     # Inside a script element only "<" could end it; as an escape it is the same json.
     data = clean(json.dumps(plain(contents), ensure_ascii=False)).replace("<", "\\u003c")

@@ -35,7 +35,7 @@ from sonar_slt.data.store.shards import (
     sync,
 )
 from sonar_slt.errors import UserError
-from sonar_slt.runs.files import write_atomically
+from sonar_slt.files import write_atomically
 
 ON_DISK = {"on_disk": True}
 """A line which says that everything before it has reached the disk."""

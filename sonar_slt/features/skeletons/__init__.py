@@ -1,4 +1,7 @@
-"""Skeletons out of pictures, by MediaPipe Holistic in an environment and in processes of its own."""
+"""Skeletons out of pictures, by MediaPipe Holistic in an environment and in processes of its own.
+
+What it wants of other packages cannot be had beside ours; pictures and points go through pipes.
+"""
 
 from sonar_slt.features.skeletons.holistic import Holistic
 from sonar_slt.features.skeletons.mediapipe_holistic import MediapipeHolistic

@@ -16,13 +16,13 @@ from typing import Any
 from urllib.parse import quote
 
 from sonar_slt.errors import UserError
+from sonar_slt.files import write_atomically
 from sonar_slt.languages import LANGUAGES
+from sonar_slt.page import assembled
 from sonar_slt.runs.assessment.choice import choose
 from sonar_slt.runs.assessment.design import Screen, screens
 from sonar_slt.runs.assessment.key import Sheet, item_name, make_key, salt_of, write_key
-from sonar_slt.runs.files import write_atomically
 from sonar_slt.runs.registry import Record
-from sonar_slt.runs.report.assembly import assembled
 
 ENDINGS = (".mp4", ".webm", ".m4v", ".mov", ".ogv")
 """Of the videos that are looked for, by the ids of the clips."""
@@ -107,6 +107,7 @@ def _page(sheet: Sheet, seen: Sequence[Screen], moving: Mapping[str, Any], films
     return assembled(
         f"Assessment, sheet {sheet.judge}",
         contents,
+        package=__package__,
         scripts=("stage.js", "sheet.js"),
         styles=("sheet.css",),
         bulk={"clips": clips},

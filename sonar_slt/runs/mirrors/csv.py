@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.files import write_atomically
+from sonar_slt.files import write_atomically
 from sonar_slt.runs.mirrors.mirror import Ending, Facts, Former
 
 

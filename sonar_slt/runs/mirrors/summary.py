@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sonar_slt.runs.files import read_lines
+from sonar_slt.files import read_lines
 from sonar_slt.runs.scores import is_number, score_rows
 
 NO_SCORES = frozenset({"resamples", "seed", "seen", "anchored"})

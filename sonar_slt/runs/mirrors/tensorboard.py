@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.files import plain
+from sonar_slt.files import plain
 from sonar_slt.runs.mirrors.mirror import Ending, Facts, Former
 
 FOLDER = "tensorboard"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.files import plain
+from sonar_slt.files import plain
 from sonar_slt.runs.mirrors.mirror import Ending, Facts, Former
 
 EXIT_CODES = {"finished": 0, "failed": 1, "killed": 130}

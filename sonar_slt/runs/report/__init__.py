@@ -1,6 +1,6 @@
-"""Pages that show what was run: one html file each that opens from disk, fetches nothing, and holds all that it shows.
+"""Pages that show what was run: of one run, and of the runs of a sweep.
 
-`assembly` puts a page together from its parts, `contents` says what the page of one run holds.
+`contents` says what the page of one run holds, `sweep_page` that of a sweep; the scripts beside them draw it.
 """
 
 from sonar_slt.runs.report.contents import write_report

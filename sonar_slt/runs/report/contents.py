@@ -12,10 +12,10 @@ from typing import Any
 
 import yaml
 
+from sonar_slt.files import write_atomically
 from sonar_slt.languages import LANGUAGES
-from sonar_slt.runs.files import write_atomically
+from sonar_slt.page import Theme, assembled
 from sonar_slt.runs.registry import Record, read
-from sonar_slt.runs.report.assembly import Theme, assembled
 from sonar_slt.runs.report.learning import learnt, shown_on_the_way
 from sonar_slt.runs.report.samples import chosen, skeletons_within
 from sonar_slt.runs.table import score_rows
@@ -50,7 +50,9 @@ def page(record: Record, *, theme: Theme | None = None) -> str:
         clips
     )
     title = record.name or record.folder.name
-    return assembled(title, contents, scripts=SCRIPTS, styles=STYLES, bulk={"clips": clips}, theme=theme)
+    return assembled(
+        title, contents, package=__package__, scripts=SCRIPTS, styles=STYLES, bulk={"clips": clips}, theme=theme
+    )
 
 
 def _contents(record: Record) -> dict[str, Any]:

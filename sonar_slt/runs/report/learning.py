@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sonar_slt.runs.files import read_lines
+from sonar_slt.files import read_lines
 from sonar_slt.runs.report.samples import cut
 
 POINTS = 300

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sonar_slt.files import read_lines
 from sonar_slt.languages import LANGUAGES
-from sonar_slt.runs.files import read_lines
 from sonar_slt.runs.registry import Record
 from sonar_slt.runs.table import score_rows
 

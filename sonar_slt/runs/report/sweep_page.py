@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sonar_slt.runs.files import write_atomically
-from sonar_slt.runs.report.assembly import Theme, assembled
+from sonar_slt.files import write_atomically
+from sonar_slt.page import Theme, assembled
 from sonar_slt.runs.sweeps.figures import Curve, Figure, higher_is_better, title
 from sonar_slt.runs.sweeps.settings import written
 from sonar_slt.runs.sweeps.sweep import Sweep
@@ -52,7 +52,13 @@ def sweep_page(sweep: Sweep, place: Path, *, target: str | None = None, theme: T
         "effects": {name: asdict(sweep.effects(name)) for name in targets},
     }
     return assembled(
-        f"{sweep.name}, a sweep", contents, scripts=SCRIPTS, styles=STYLES, bulk=_curves(sweep), theme=theme
+        f"{sweep.name}, a sweep",
+        contents,
+        package=__package__,
+        scripts=SCRIPTS,
+        styles=STYLES,
+        bulk=_curves(sweep),
+        theme=theme,
     )
 
 

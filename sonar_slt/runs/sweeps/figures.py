@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from sonar_slt.files import read_lines
 from sonar_slt.languages import LANGUAGES
-from sonar_slt.runs.files import read_lines
 from sonar_slt.runs.registry import Record
 from sonar_slt.runs.table import score_rows
 

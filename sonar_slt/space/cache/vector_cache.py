@@ -8,14 +8,12 @@ list that asked for it first.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import logging
-import os
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sonar_slt.errors import UserError
+from sonar_slt.files import permitted
 from sonar_slt.progress import counted
 from sonar_slt.space.cache.segments import (
     CachedVectors,
@@ -58,9 +57,6 @@ PAUSE = 0.1
 
 SHOWN = 100
 """So many sentences are worth a progress bar."""
-
-REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR)
-"""What a file system says of a folder that is not ours to write to, or that is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,15 +218,10 @@ class VectorCache:
             with FileLock(self.folder / "locks" / "commit.lock"):  # if it cannot be had, that is said before any work
                 clear_drafts(self.folder)
 
-    @contextmanager
-    def _permitted(self) -> Iterator[None]:
-        """Say in one sentence what the file system refuses."""
-        try:
-            yield
-        except OSError as error:
-            if error.errno not in REFUSED:
-                raise
-            raise UserError(
-                f"No vector cache can be kept in '{self.folder}': {os.strerror(error.errno)}; make it writable, or "
+    def _permitted(self) -> AbstractContextManager[None]:
+        return permitted(
+            lambda why: (
+                f"No vector cache can be kept in '{self.folder}': {why}; make it writable, or "
                 "choose another with paths.cache=FOLDER."
-            ) from error
+            )
+        )

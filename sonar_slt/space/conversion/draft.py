@@ -1,6 +1,6 @@
 """A folder that is whole or not there: it is written under a hidden name and takes its own once it is on the disk.
 
-It never takes the place of anything, unlike what `sonar_slt.runs.files` puts in place, and one process at a time may
+It never takes the place of anything, unlike what `sonar_slt.files` puts in place, and one process at a time may
 write it. The lock's empty file stays: to remove it would let two in.
 """
 

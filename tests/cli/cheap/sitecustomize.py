@@ -17,8 +17,8 @@ def run(config: dict[str, Any]) -> float:
     from pathlib import Path
 
     from sonar_slt.cli.entries import note_run
-    from sonar_slt.runs.provenance import code_hash
     from sonar_slt.runs.record import Run
+    from sonar_slt.source_hash import code_hash
 
     call = config.pop("call")
     facts = {key: call[key] for key in ("sweep", "job")}

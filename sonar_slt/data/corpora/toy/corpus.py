@@ -23,7 +23,7 @@ from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.recording import Recording
 from sonar_slt.data.release import Entry, Reading
 from sonar_slt.errors import UserError
-from sonar_slt.runs.provenance import source_hash
+from sonar_slt.source_hash import source_hash
 
 SOURCES = (
     *(f"data/corpora/toy/{source}" for source in ("corpus.py", "meaning.py", "sentences", "signing")),

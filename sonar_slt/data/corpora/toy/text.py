@@ -7,8 +7,8 @@ from random import Random
 
 from sonar_slt.data.corpora.toy.meaning import Meaning, draw, draw_split, one_slot_changes
 from sonar_slt.data.corpora.toy.sentences import LANGUAGES, render
+from sonar_slt.data.held_out import HeldOut
 from sonar_slt.errors import UserError
-from sonar_slt.metrics.space import HeldOut
 
 
 class ToyText:

@@ -5,7 +5,7 @@ Faces and hands are drawn a little larger than life, so that they can be read in
 
 from sonar_slt.data.corpora.toy.rendering.look import Look, look
 from sonar_slt.data.corpora.toy.rendering.picture import drawn
-from sonar_slt.runs.provenance import source_hash
+from sonar_slt.source_hash import source_hash
 
 RENDERING = source_hash("data/corpora/toy/rendering")
 """A hash of the code that decides how a clip looks, beside the fingerprint of its points."""

@@ -18,8 +18,8 @@ from sonar_slt.data.corpora.toy.written import csl_daily, how2sign, lsa_t, phoen
 from sonar_slt.data.corpora.toy.written.clip import Clip, Draft, Planted, World, clips_of
 from sonar_slt.data.corpora.toy.written.traps import Trap, plant, told
 from sonar_slt.errors import UserError
+from sonar_slt.files import replace_folder, write_json
 from sonar_slt.progress import counted
-from sonar_slt.runs.files import replace_folder, write_json
 
 __all__ = ["LANGUAGES", "LAYOUTS", "OPTIONS", "RATES", "TRAPS", "WRITTEN", "Planted", "Trap", "World", "write_release"]
 

@@ -5,14 +5,21 @@ Whole files are replaced in one step; logs grow by whole lines, and a torn last 
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from sonar_slt.errors import UserError
+
+REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR)
+"""What a file system says of a folder that is not ours to write to, or that is none."""
 
 
 def plain(value: Any) -> Any:
@@ -75,3 +82,33 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
                 continue
             if isinstance(value, dict):
                 yield value
+
+
+def append_lines(path: Path, values: Iterable[Any]) -> None:
+    """Add json lines to a file that several processes may add to; they are on the disk when this returns."""
+    from filelock import FileLock
+
+    lines = "".join(json.dumps(value, ensure_ascii=False) + "\n" for value in values)
+    with FileLock(path.with_suffix(".lock")), path.open("ab+") as stream:
+        stream.write(b"\n" * _is_torn(stream) + lines.encode())
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _is_torn(stream: IO[bytes]) -> bool:
+    """Whether the last line was cut short by a kill."""
+    if stream.seek(0, os.SEEK_END) == 0:
+        return False
+    stream.seek(-1, os.SEEK_END)
+    return stream.read(1) != b"\n"
+
+
+@contextmanager
+def permitted(sentence: Callable[[str], str]) -> Iterator[None]:
+    """Say in one sentence what the file system refuses, made of its own word for it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in REFUSED:
+            raise
+        raise UserError(sentence(os.strerror(error.errno))) from error

@@ -1,4 +1,4 @@
-"""One self-contained html file out of a page's parts: data, style sheets and scripts that lie in this folder.
+"""One self-contained html file out of its parts: data, and the style sheets and scripts of whoever shows it.
 
 What is shown travels as json that no browser runs; the page's own scripts put it on screen as text, never as markup.
 """
@@ -11,10 +11,11 @@ import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
+from importlib.resources.abc import Traversable
 from string import Template
 from typing import Any, Literal
 
-from sonar_slt.runs.files import plain
+from sonar_slt.files import plain
 
 Theme = Literal["light", "dark"]
 KIT = ("kit.js", "charts.js")
@@ -28,6 +29,7 @@ def assembled(
     title: str,
     contents: Mapping[str, Any],
     *,
+    package: str,
     scripts: Sequence[str],
     styles: Sequence[str] = (),
     bulk: Mapping[str, Any] | None = None,
@@ -36,14 +38,18 @@ def assembled(
 ) -> str:
     """The text of a page that shows `contents` by `scripts`, which follow the kit; `styles` follow its style sheet.
 
+    Both lie in `package`; what is not there is one of ours, such as `stage.js`, on which skeletons move.
     `bulk` lies apart from the rest, so that a page is drawn before that is read. Without `theme` the page is light or
     dark as the reader's system is. With `media` the page may play videos that lie beside it.
     """
-    early, script = _text(EARLY), "\n".join(map(_text, (*KIT, *scripts)))
+    theirs = resources.files(package)
+    early = _text(EARLY)
+    script = "\n".join([*map(_text, KIT), *(_text(name, theirs) for name in scripts)])
+    style = "\n".join([*map(_text, STYLE), *(_text(name, theirs) for name in styles)])
     return Template(_text("page.html")).substitute(
         title=escape(title),
         theme=f' data-theme="{theme}"' if theme else "",
-        style="\n".join(map(_text, (*STYLE, *styles))),
+        style=style,
         # Only these very scripts may run: markup that slipped in could do nothing.
         allowed=f"{_digest(early)} {_digest(script)}",
         media=" media-src 'self' file:;" if media else "",
@@ -54,8 +60,9 @@ def assembled(
     )
 
 
-def _text(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+def _text(name: str, theirs: Traversable | None = None) -> str:
+    there = theirs is not None and theirs.joinpath(name).is_file()
+    return (theirs if there and theirs else resources.files(__package__)).joinpath(name).read_text(encoding="utf-8")
 
 
 def _digest(script: str) -> str:

@@ -1,0 +1,8 @@
+"""Pages to look at: one html file each that opens from disk, fetches nothing, and holds all that it shows.
+
+`assembly` puts one together; the kit beside it (`kit.js`, `charts.js`, `style.css`) is what all of them look like.
+"""
+
+from sonar_slt.page.assembly import Theme, assembled
+
+__all__ = ["Theme", "assembled"]

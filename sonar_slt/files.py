@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from sonar_slt.errors import UserError
 
-REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR)
+REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
 """What a file system says of a folder that is not ours to write to, or that is none."""
 
 
@@ -65,9 +65,14 @@ def replace_folder(draft: Path, final: Path) -> None:
     shutil.rmtree(former, ignore_errors=True)
 
 
+def as_json(value: Any) -> str:
+    """A value as the text of a json file for people, too."""
+    return json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n"
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented json, atomically."""
-    write_atomically(path, json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n")
+    write_atomically(path, as_json(value))
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -2,56 +2,86 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-import sonar_slt
+from tests.house import circles, graph, imports, modules
 
-PACKAGE = Path(sonar_slt.__file__).parent
-PLAIN_TORCH = ("adapter", "augment", "features", "objective", "metrics", "space", "translator")
+PACKAGE = Path(__file__).parents[1] / "sonar_slt"
+FLOORS = (
+    ("errors", "lazy", "memory", "processes", "progress", "source_hash"),
+    ("files", "languages"),
+    ("page", "objective"),
+    ("space",),
+    ("data",),
+    ("augment", "features", "metrics", "translator"),
+    ("adapter", "runs"),
+    ("launcher", "sweeper", "task"),
+    ("bench", "config"),
+    ("command",),
+    ("cli",),
+    ("__main__",),
+)
+"""From the ground up: a room imports only from the floors below its own."""
+
+LEARNING = {"torch", "pytorch_lightning", "transformers", "peft"}
+CONFIGURING = {"hydra", "omegaconf"}
+LIGHTNING = {"pytorch_lightning"}
 FORBIDDEN = {
-    **{key: {"hydra", "omegaconf", "wandb", "pytorch_lightning"} for key in PLAIN_TORCH},
-    "data": {"hydra", "omegaconf", "wandb"},
-    "task": {"hydra", "omegaconf", "wandb"},
-    "bench": {"hydra", "omegaconf", "wandb"},
-    "runs": {"torch", "hydra", "omegaconf", "pytorch_lightning", "transformers"},
-    "config": {"wandb"},
-    "launcher": {"torch", "hydra", "omegaconf", "wandb", "pytorch_lightning", "transformers"},
-    "sweeper": {"torch", "hydra", "omegaconf", "wandb", "pytorch_lightning", "transformers"},
-    "cli": {"wandb"},
+    "page": LEARNING | CONFIGURING,
+    **dict.fromkeys(
+        ("objective", "space", "augment", "features", "metrics", "translator", "adapter"), CONFIGURING | LIGHTNING
+    ),
+    **dict.fromkeys(("data", "task", "bench"), CONFIGURING),
+    **dict.fromkeys(("runs", "launcher", "sweeper"), LEARNING | CONFIGURING),
+    "config": set(),
+    "command": LEARNING,
+    "cli": set(),
 }
-LATE = {"config", "cli", "runs"}
+"""What no file of a room imports, early or late. Only the mirror of a run knows wandb."""
+LATE = ("config", "command", "cli", "runs", "page", "launcher", "sweeper")
 """Rooms that answer before torch is loaded: they import it inside functions only."""
-HEAVY = {"torch", "pytorch_lightning", "transformers", "peft"}
 
 
-def imports(path: Path, *, top: bool) -> Iterator[str]:
-    """Names of imported packages; with `top` only those imported when the module is."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = tree.body if top else ast.walk(tree)
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module.partition(".")[0]
+def test_every_room_has_its_floor() -> None:
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    assert sorted(name for floor in FLOORS for name in floor) == sorted(rooms - {"__init__"})
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == FORBIDDEN.keys()
 
 
-def test_every_room_is_known() -> None:
-    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
-    assert rooms == FORBIDDEN.keys()
+def test_a_room_imports_only_from_the_floors_below() -> None:
+    floor = {name: number for number, names in enumerate(FLOORS) for name in names}
+    room = {name: name.split(".")[1] for name in modules() if "." in name}
+    up = [
+        f"{one} -> {other}"
+        for one, others in graph().items()
+        for other in others
+        if one in room and other in room and room[one] != room[other] and floor[room[other]] >= floor[room[one]]
+    ]
+    assert not up
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circles(graph()) == []
 
 
 @pytest.mark.parametrize("room", sorted(FORBIDDEN))
 def test_a_room_imports_nothing_through_a_wall(room: str) -> None:
     for path in (PACKAGE / room).rglob("*.py"):
-        assert not FORBIDDEN[room] & set(imports(path, top=False)), path
+        found = {one.name.partition(".")[0]: one.late for one in sorted(imports(path), key=lambda one: -one.late)}
+        assert not FORBIDDEN[room] & found.keys(), path
+        assert "wandb" not in found or path.parent.name == "mirrors" or room == "runs", path
         if room in LATE:
-            assert not HEAVY & set(imports(path, top=True)), path
+            assert not {name for name, late in found.items() if not late} & LEARNING, path
 
 
-def test_losses_are_unknown_to_data() -> None:
-    for path in (PACKAGE / "data").rglob("*.py"):
-        assert "sonar_slt.objective" not in path.read_text(encoding="utf-8"), path
+def test_the_house_can_tell_a_circle_and_a_late_import(tmp_path: Path) -> None:
+    package = tmp_path / "sonar_slt"
+    package.mkdir()
+    (package / "a.py").write_text("def f():\n    from sonar_slt.b import x\n", encoding="utf-8")
+    (package / "b.py").write_text("from sonar_slt import c\n", encoding="utf-8")
+    (package / "c.py").write_text("if TYPE_CHECKING:\n    from sonar_slt.a import f\n", encoding="utf-8")
+    (package / "d.py").write_text("import sonar_slt.a\n", encoding="utf-8")
+    assert circles(graph(tmp_path)) == [["sonar_slt.a", "sonar_slt.b", "sonar_slt.c"]]
+    assert [one.late for one in imports(package / "a.py")] == [True]

@@ -17,7 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonar_slt.cli.recipe import ensure_space
+from sonar_slt.cli.training.recipe import ensure_space
+from sonar_slt.command.asked import Asked
 from sonar_slt.errors import UserError
 from sonar_slt.languages import language
 from sonar_slt.runs.record import Terminated, ended_by_sigterm
@@ -32,20 +33,19 @@ PREPARING = ("data", "preparation", "normalise", "pose", "paths")
 """The rooms that decide which prepared folder is meant."""
 
 
-def run(config: dict[str, Any]) -> None:
+def run(config: dict[str, Any], asked: Asked) -> None:
     """Translate what is lacking, corpus by corpus, and say what was done."""
     from rich.console import Console
 
-    call = config.pop("call")
     targets = _checked(config)
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    orders = _orders(config, targets, call["overrides"])
+    orders = _orders(config, targets, asked.overrides)
     for folder, (order, lacks) in orders.items():
         _tell_lacking(console, folder, order, lacks)
     if not any(found.sentences for _, lacks in orders.values() for found in lacks.values()):
         console.print("Nothing to translate.")
         return
-    ensure_space(config, call["config_dir"])
+    ensure_space(config, asked.config_dir)
     job = _job(config, console)
     try:
         with ended_by_sigterm():  # what was translated by then is kept

@@ -21,7 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonar_slt.cli.recipe import ensure_space
+from sonar_slt.cli.training.recipe import ensure_space
+from sonar_slt.command.asked import Asked
 from sonar_slt.errors import UserError
 from sonar_slt.files import write_json
 from sonar_slt.runs.provenance import versions
@@ -43,7 +44,7 @@ HELD_OUT = 256
 """How many sentences a shortlist is tried on at most."""
 
 
-def run(config: dict[str, Any]) -> None:
+def run(config: dict[str, Any], asked: Asked) -> None:
     """Measure what is asked for; tables on screen, json in outputs/bench/."""
     import torch
     from rich.console import Console
@@ -52,12 +53,11 @@ def run(config: dict[str, Any]) -> None:
     from sonar_slt.bench.timing import Machine, machine_name
     from sonar_slt.task.fitting import best_device, quiet, use_threads
 
-    call = config.pop("call")
     use_threads(config["threads"])
     subjects, device = _subjects(config), best_device()
     console = Console(highlight=False)
     if set(subjects) - SPACELESS:
-        ensure_space(config, call["config_dir"])
+        ensure_space(config, asked.config_dir)
     limits = {kind: Machine.measured(getattr(torch, kind), device) for kind in ("float32", "bfloat16")}
     console.print(f"{device}, {machine_name(device)}, {torch.get_num_threads()} threads")
     for kind, machine in limits.items():

@@ -21,7 +21,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonar_slt.cli.recipe import is_current
+from sonar_slt.cli.training.recipe import is_current
+from sonar_slt.command.asked import Asked
 from sonar_slt.errors import UserError
 from sonar_slt.runs.provenance import versions
 
@@ -34,7 +35,7 @@ LANGUAGES = 5
 """How many languages a round trip goes through at most."""
 
 
-def run(config: dict[str, Any]) -> None:
+def run(config: dict[str, Any], asked: Asked) -> None:
     """Build everything that `train` would build, without training, and say what it is."""
     from rich.console import Console
     from rich.table import Table
@@ -42,15 +43,14 @@ def run(config: dict[str, Any]) -> None:
     from sonar_slt.config.assembly import assemble
     from sonar_slt.task.fitting import best_device, quiet
 
-    call = config.pop("call")
     if config["round_trip"] < 0:
         raise UserError(f"round_trip={config['round_trip']}: a number of sentences, or 0 for none.")
     console = Console(highlight=False, markup=False)
     console.print("  ".join(f"{name} {version}" for name, version in versions().items()))
     console.print(f"Device: {best_device()}")
-    if not _corpus(config, call, console):
+    if not _corpus(config, asked, console):
         return
-    if config.get("recipe") and not is_current(config, call["config_dir"]):
+    if config.get("recipe") and not is_current(config, asked.config_dir):
         source = Path(config["space"]["source"])
         console.print(
             f"Space: '{source}' is absent or out of date; `sonar-slt train` trains it first, in a minute or two."
@@ -78,7 +78,7 @@ def run(config: dict[str, Any]) -> None:
         _fits(made.task, config, console)
 
 
-def _corpus(config: Mapping[str, Any], call: Mapping[str, Any], console: Console) -> bool:
+def _corpus(config: Mapping[str, Any], asked: Asked, console: Console) -> bool:
     """Say what the corpus is beside the variants that circulate; whether it can be served without being prepared first.
 
     Preparing a real one is the work of hours and of a command of its own; what is generated is made on the spot.
@@ -94,16 +94,16 @@ def _corpus(config: Mapping[str, Any], call: Mapping[str, Any], console: Console
     for part in getattr(corpus, "parts", {"": corpus}).values():
         if isinstance(part, Corpus) and part.label_files():
             ready &= (part.prepared / "manifest.jsonl").is_file()
-            for line in corpus_lines(part, command=_preparing(call)):
+            for line in corpus_lines(part, command=_preparing(asked)):
                 console.print(line, soft_wrap=True)
     return ready
 
 
-def _preparing(call: Mapping[str, Any]) -> str:
+def _preparing(asked: Asked) -> str:
     """The command that prepares the corpus: what was said of it to this one."""
     rooms = ("data", "pose", "preparation", "normalise", "paths")
-    said = [word for word in call["overrides"] if re.split(r"[.=@]", word.lstrip("+~"), maxsplit=1)[0] in rooms]
-    chosen = [] if any(word.startswith("data=") for word in said) else [f"data={call['choices']['data']}"]
+    said = [word for word in asked.overrides if re.split(r"[.=@]", word.lstrip("+~"), maxsplit=1)[0] in rooms]
+    chosen = [] if any(word.startswith("data=") for word in said) else [f"data={asked.choices['data']}"]
     return shlex.join(["sonar-slt", "prepare", *chosen, *said])
 
 

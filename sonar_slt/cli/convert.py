@@ -12,16 +12,16 @@ import re
 import shlex
 from typing import Any
 
-from sonar_slt.cli.arguments import NUMBER, quoted
+from sonar_slt.command.arguments import NUMBER, quoted
+from sonar_slt.command.asked import Asked
 from sonar_slt.errors import UserError
 from sonar_slt.runs.record import ended_by_sigterm
 
 SIMPLE = re.compile(r"[\w./-]+", re.ASCII)
 
 
-def run(config: dict[str, Any]) -> None:
+def run(config: dict[str, Any], _: Asked) -> None:
     """Convert, say what was written, and name the next command."""
-    config.pop("call")
     for half in ("encoder", "decoder"):
         if not config[half]:
             raise UserError(f"convert needs {half}=FILE, a .pt or .safetensors of fairseq or fairseq2.")

@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonar_slt.cli.arguments import quoted
 from sonar_slt.cli.evaluate import evaluate, retrieved
-from sonar_slt.cli.recipe import ensure_space
-from sonar_slt.cli.train import train
+from sonar_slt.cli.training.recipe import ensure_space
+from sonar_slt.cli.training.training import train
+from sonar_slt.command.arguments import quoted
+from sonar_slt.command.asked import Asked
 from sonar_slt.config.compose import examine
 from sonar_slt.files import read_lines, write_json
 from sonar_slt.runs.pinned import of_evaluation
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 SAMPLES = 5
 
 
-def run(config: dict[str, Any]) -> None:
+def run(config: dict[str, Any], _: Asked) -> None:
     """Do what is not done yet, and show all of it."""
     from rich.console import Console
 

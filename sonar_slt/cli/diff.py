@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sonar_slt.command.asked import Asked
+from sonar_slt.command.output import write_output
 from sonar_slt.errors import UserError
-from sonar_slt.files import write_json
+from sonar_slt.files import as_json
 from sonar_slt.runs.difference import config_of, difference
 from sonar_slt.runs.difference_table import difference_table, machine_readable
 from sonar_slt.runs.origin import departures, origin_of
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from sonar_slt.runs.hypotheses import System
 
 
-def run(config: dict[str, Any]) -> None:
+def run(config: dict[str, Any], _: Asked) -> None:
     """Print what differs, and write it where a file is named."""
     from rich.console import Console
 
@@ -44,7 +46,7 @@ def run(config: dict[str, Any]) -> None:
     if config["significance"]:
         written["significance"] = _significance(config, first, second, console)
     if config["output"]:
-        _write(config["output"], written)
+        write_output(config["output"], as_json(written))
 
 
 def _found(root: Path, word: str) -> Record:
@@ -82,12 +84,3 @@ def _tested(first: System, second: System, metrics: tuple[Metric, ...], config: 
     draws = {key: config[key] for key in ("resamples", "trials", "seed")}
     names = {"language": second.language, "system": second.name, "against": first.name}
     return {**names, **draws, "scores": compared(*found, **draws)}
-
-
-def _write(output: str, made: Mapping[str, Any]) -> None:
-    target = Path(output).expanduser()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_json(target, made)
-    except (PermissionError, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        raise UserError(f"output={output} cannot be written ({error.strerror}): expected a file.") from error

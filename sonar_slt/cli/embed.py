@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonar_slt.cli.recipe import ensure_space
+from sonar_slt.cli.training.recipe import ensure_space
+from sonar_slt.command.asked import Asked
 from sonar_slt.errors import UserError
 from sonar_slt.languages import language
 from sonar_slt.runs.record import ended_by_sigterm
@@ -27,12 +28,11 @@ NAMED = 10
 """So many line numbers are named at most."""
 
 
-def run(config: dict[str, Any]) -> None:
+def run(config: dict[str, Any], asked: Asked) -> None:
     """Compute what the cache lacks and say how much that was."""
-    call = config.pop("call")
     texts = _checked(config)
     output = _writable(config["output"]) if config["output"] else None
-    ensure_space(config, call["config_dir"])
+    ensure_space(config, asked.config_dir)
     with ended_by_sigterm():  # what is in the cache by then stays
         cache, sentences = _of_files(config, texts) if texts else _of_data(config)
         filled = cache.fill([text for _, text in sentences], [code for code, _ in sentences])

@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonar_slt.cli.entries import note_run
+from sonar_slt.command.asked import Asked
+from sonar_slt.command.entries import note_run
+from sonar_slt.command.output import write_output
 from sonar_slt.errors import UserError
-from sonar_slt.files import read_lines, write_json
+from sonar_slt.files import as_json, read_lines
 from sonar_slt.runs.pinned import evaluated, of_evaluation
 from sonar_slt.runs.record import Run
 from sonar_slt.runs.registry import Record, require_same
@@ -26,24 +28,13 @@ if TYPE_CHECKING:
     from sonar_slt.task.evaluation import Judging
 
 
-def run(config: dict[str, Any]) -> float | None:
+def run(config: dict[str, Any], asked: Asked) -> float | None:
     """Evaluate as configured; the mean BLEU over trained languages comes back, where BLEU is asked for."""
-    from rich.console import Console
-
-    from sonar_slt.runs.table import scores_table
-
-    call = config.pop("call")
     trained = evaluated(config)
-    facts = {name: call[name] for name in ("choices", "sweep", "job", "config_dir", "rerun_of")}
-    folder, metrics = evaluate(config, trained, call["overrides"], facts=facts)
-    console = Console(highlight=False)
-    console.print(scores_table(metrics))
-    console.print(retrieved(metrics))
-    console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
+    folder, metrics = evaluate(config, trained, asked.overrides, facts=asked.facts)
+    show_scores(folder, metrics)
     if config["output"]:
-        target = Path(config["output"])
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_json(target, machine_readable(metrics))
+        write_output(config["output"], as_json(machine_readable(metrics)))
     means: dict[str, float] = metrics["mean_bleu"]
     return means.get("trained", next(iter(means.values()), None))
 
@@ -109,6 +100,18 @@ def evaluate(
         current.update(metrics=result.metrics, device=str(made.data.space.device), **made.facts)
     write_report(current.folder)
     return current.folder, result.metrics
+
+
+def show_scores(folder: Path, metrics: Mapping[str, Any]) -> None:
+    """The table of a run's scores, and where its page lies."""
+    from rich.console import Console
+
+    from sonar_slt.runs.table import scores_table
+
+    console = Console(highlight=False)
+    console.print(scores_table(metrics))
+    console.print(retrieved(metrics))
+    console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
 
 
 def retrieved(metrics: Mapping[str, Any]) -> str:

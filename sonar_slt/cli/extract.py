@@ -13,9 +13,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sonar_slt.command.asked import Asked
 from sonar_slt.errors import UserError
 from sonar_slt.runs.record import Terminated, ended_by_sigterm
 
@@ -30,11 +31,10 @@ MOST = 8
 """Processes that read pictures unless told otherwise: more feed no one GPU."""
 
 
-def run(config: dict[str, Any]) -> None:
+def run(config: dict[str, Any], asked: Asked) -> None:
     """Extract every feature that is asked for and say what was made."""
     from rich.console import Console
 
-    call = config.pop("call")
     console = Console(highlight=False, markup=False, soft_wrap=True)
     shard = _shard(config["shard"])
     _checked(config)
@@ -42,7 +42,7 @@ def run(config: dict[str, Any]) -> None:
         with ended_by_sigterm():
             for corpus in corpora(config):
                 for name, node in config["features"].items():
-                    show(console, extracted(config, corpus, name, node, shard=shard), shard, call["overrides"])
+                    show(console, extracted(config, corpus, name, node, shard=shard), shard, asked.overrides)
     except (KeyboardInterrupt, Terminated):
         console.print("Stopped. The same command goes on from here.")
         raise
@@ -117,7 +117,7 @@ def cores() -> int:
     return min(MOST, cores)
 
 
-def show(console: Console, found: Extracted, shard: tuple[int, int], overrides: list[str]) -> None:
+def show(console: Console, found: Extracted, shard: tuple[int, int], overrides: Sequence[str]) -> None:
     """What a shard holds, what was wrong, and what comes next."""
     said = found.summary
     console.print(

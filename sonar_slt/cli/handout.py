@@ -100,7 +100,8 @@ def _sheets(config: Mapping[str, Any], console: Console) -> None:
 
 
 def _verdict(config: Mapping[str, Any], console: Console) -> None:
-    from sonar_slt.files import write_json
+    from sonar_slt.command.output import write_output
+    from sonar_slt.files import as_json
     from sonar_slt.runs.assessment.key import read_key
     from sonar_slt.runs.assessment.ratings import read_ratings
     from sonar_slt.runs.assessment.table import verdict_table
@@ -113,6 +114,4 @@ def _verdict(config: Mapping[str, Any], console: Console) -> None:
     found = verdict(key, returned, seed=config["seed"])
     console.print(verdict_table(found))
     if config["output"]:
-        target = Path(config["output"]).expanduser()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_json(target, found)
+        write_output(config["output"], as_json(found))

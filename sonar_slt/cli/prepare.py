@@ -17,7 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonar_slt.cli.arguments import quoted
+from sonar_slt.command.arguments import quoted
+from sonar_slt.command.asked import Asked
 from sonar_slt.errors import UserError
 from sonar_slt.runs.record import Terminated, ended_by_sigterm
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def run(config: dict[str, Any]) -> None:
+def run(config: dict[str, Any], _: Asked) -> None:
     """Prepare the corpus, or write the toy world out."""
     from rich.console import Console
 
@@ -34,7 +35,6 @@ def run(config: dict[str, Any]) -> None:
     from sonar_slt.data.preparation.job import prepare
     from sonar_slt.data.preparation.table import show
 
-    config.pop("call")
     console = Console(highlight=False, markup=False, soft_wrap=True)
     _checked(config)
     if config["write_as"]:

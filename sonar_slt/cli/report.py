@@ -16,6 +16,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sonar_slt.command.asked import Asked
 from sonar_slt.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,20 +27,17 @@ DECODED = 700
 """Milliseconds until what came into view is decoded and drawn."""
 
 
-def run(config: dict[str, Any]) -> None:
+def run(config: dict[str, Any], _: Asked) -> None:
     """Write what is asked for and print where it lies."""
     from sonar_slt.cli.handout import handed_out
-    from sonar_slt.files import write_atomically
+    from sonar_slt.command.output import write_output
 
     if handed_out(config):
         return
     theme = _checked(config)
     several = config["swept"] is not None or len(config["inputs"]) > 1
     path, text = _sweep_page(config, theme) if several else _run_page(config, theme)
-    if config["output"]:
-        path = Path(config["output"])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, text)
+    path = write_output(config["output"] or str(path), text)
     print(path)
     if config["picture"]:
         print(_picture(path, config))

@@ -16,11 +16,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sonar_slt.cli.application import show
-from sonar_slt.cli.arguments import Arguments, overrides
-from sonar_slt.cli.outcome import WRONG_INPUT
-from sonar_slt.cli.recomposition import Repeated, bridged, compared, repeated
-from sonar_slt.config.automatic import AUTO, settled
+from sonar_slt.command.application import proceed
+from sonar_slt.command.arguments import Arguments, overrides
+from sonar_slt.command.outcome import WRONG_INPUT
+from sonar_slt.command.recomposition import Repeated, bridged, compared, repeated
+from sonar_slt.config.automatic import AUTO, with_adapter
 from sonar_slt.config.compose import Examined, examine, floorplan, stem
 from sonar_slt.config.permission import permit
 from sonar_slt.config.words import allowed
@@ -54,7 +54,7 @@ def run_again(arguments: Arguments) -> int:
     if config_dir is not None and arguments.config_dir is None:
         options += ["--config-dir", config_dir]
     call = Arguments(options, words, [], config_dir, arguments.given, rerun_of=place(record, again.root))
-    return show(record.verb, call, words, again.today.config)
+    return proceed(record.verb, call, words, again.today)
 
 
 class _Again:
@@ -126,7 +126,7 @@ class _Again:
         known = self.examined.get((*self.said, self.complete))
         if not self.complete or (known and known.choices.get("adapter") != AUTO):
             return self._examine(self.said)
-        self.said, found = settled(self.record.verb, self.said, self.config_dir, multirun=self.multirun)
+        self.said, found = with_adapter(self.record.verb, self.said, self.config_dir, multirun=self.multirun)
         return found
 
     def _drift(self, base: Examined) -> Difference:

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from sonar_slt.command.asked import Asked
 from sonar_slt.errors import UserError
 from sonar_slt.runs.registry import Record, all_runs, find
 
@@ -23,7 +24,7 @@ WIDE = 160
 """Columns of a listing that goes into a file or a pipe."""
 
 
-def run(config: dict[str, Any]) -> None:
+def run(config: dict[str, Any], _: Asked) -> None:
     """Print the table of the runs that are asked for, or what is known of one."""
     from rich.console import Console
 

@@ -14,8 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sonar_slt.command.asked import Asked
+from sonar_slt.command.output import write_output
 from sonar_slt.errors import UserError
-from sonar_slt.files import write_json
+from sonar_slt.files import as_json
 from sonar_slt.languages import language
 from sonar_slt.runs.hypotheses import System, aligned, of_files, of_word
 from sonar_slt.runs.scores import machine_readable
@@ -28,7 +30,7 @@ PAIRED = 1000
 """Resamples of the paired test where the intervals have none."""
 
 
-def run(config: dict[str, Any]) -> float | None:
+def run(config: dict[str, Any], _: Asked) -> float | None:
     """Score as configured; the first score of the first language comes back."""
     from rich.console import Console
 
@@ -49,17 +51,8 @@ def run(config: dict[str, Any]) -> float | None:
     found = scored_pairs(config, pairs, tuple(build(config["metrics"]).values()), protocol)
     Console(highlight=False).print(scores_table(found))
     if config["output"]:
-        _write(config["output"], machine_readable(found))
+        write_output(config["output"], as_json(machine_readable(found)))
     return float(next(value for value in found["scores"][0].values() if isinstance(value, dict))["value"])
-
-
-def _write(output: str, made: Mapping[str, Any]) -> None:
-    target = Path(output).expanduser()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_json(target, made)
-    except (PermissionError, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        raise UserError(f"output={output} cannot be written ({error.strerror}): expected a file.") from error
 
 
 def scored_pairs(

@@ -16,6 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sonar_slt.command.asked import Asked
+from sonar_slt.command.output import write_output
 from sonar_slt.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,14 +28,14 @@ FORMATS = ("markdown", "csv", "latex")
 SUFFIXES = {".md": "markdown", ".csv": "csv", ".tex": "latex"}
 
 
-def run(config: dict[str, Any]) -> None:
+def run(config: dict[str, Any], _: Asked) -> None:
     """Print the table, or write it and its plot and print where they lie."""
     form = _format(config)
     found = _compared(config)
     if form is None or config["output"]:
         _print(found)
     if form is not None and config["output"]:
-        _write("output", config["output"], _text(found, form))
+        write_output(config["output"], _text(found, form))
     elif form is not None:
         print(_text(found, form), end="")
         if form == "csv":  # which holds numbers alone
@@ -41,7 +43,7 @@ def run(config: dict[str, Any]) -> None:
     if config["plot"]:
         from sonar_slt.runs.sweeps.plot import as_svg
 
-        _write("plot", config["plot"], as_svg(found))
+        write_output(config["plot"], as_svg(found), key="plot")
 
 
 def _compared(config: Mapping[str, Any]) -> Comparison:
@@ -115,15 +117,3 @@ def _print(found: Comparison) -> None:
     from sonar_slt.runs.sweeps.screen import SweepTable
 
     Console(highlight=False).print(SweepTable(found))
-
-
-def _write(key: str, name: str, text: str) -> None:
-    from sonar_slt.files import write_atomically
-
-    target = Path(name).expanduser()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(target, text)
-    except OSError as error:
-        raise UserError(f"{key}={name} cannot be written ({error.strerror}): expected a file.") from error
-    print(target)

@@ -24,7 +24,7 @@ Chosen = tuple[str, str]
 """An adapter, and why."""
 
 
-def settled(
+def with_adapter(
     verb: str, words: Sequence[str], config_dir: str | None = None, *, multirun: bool = False
 ) -> tuple[list[str], Examined]:
     """The words of a command with the adapter that its corpus calls for, where they leave that open; and what is wrong.

@@ -77,13 +77,13 @@ def plain(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in content.items()}
 
 
-def settle(verb: str, config: DictConfig, plan: Floorplan) -> tuple[dict[str, Any], list[Problem]]:
+def checked_values(verb: str, config: DictConfig, plan: Floorplan) -> tuple[dict[str, Any], list[Problem]]:
     """The plain, typed config that a verb receives, and its faults."""
     inspection = Inspection(verb, plan.rooms(stem(verb)))
-    checked = inspection.of(plain(config))
+    values = inspection.of(plain(config))
     needed = [room for room, default in plan.defaults(stem(verb)).items() if isinstance(default, list)]
-    empty = [none_chosen(verb, room) for room in needed if not checked.get(room)]
-    return checked, [*inspection.problems, *empty]
+    empty = [none_chosen(verb, room) for room in needed if not values.get(room)]
+    return values, [*inspection.problems, *empty]
 
 
 def examine(
@@ -210,11 +210,11 @@ class _Examination:
             if not (word.group or word.hydra):
                 problem = key_problem(word, content, self.plan) or _applied(config, word, single)
                 self.problems += [problem] if problem else []
-        return self._settled(config, words)
+        return self._values(config, words)
 
-    def _settled(self, config: DictConfig, words: list[Word]) -> dict[str, Any]:
+    def _values(self, config: DictConfig, words: list[Word]) -> dict[str, Any]:
         try:
-            checked, problems = settle(self.verb, config, self.plan)
+            values, problems = checked_values(self.verb, config, self.plan)
         except InterpolationToMissingValueError:
             self.problems += [missing_value(key) for key in _missing(OmegaConf.to_container(config, resolve=False))]
             return {}
@@ -229,7 +229,7 @@ class _Examination:
                 continue
             by_hand = any(problem.key == key or problem.key.startswith(f"{key}.") for key in typed)
             self.problems.append(problem if by_hand else traced(problem, config, self.plan))
-        return checked
+        return values
 
 
 def _missing(node: Any, where: str = "") -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sonar_slt.config.assembly import Assembly, assemble
-from sonar_slt.config.automatic import settled
+from sonar_slt.config.automatic import with_adapter
 from sonar_slt.config.permission import permit
 from sonar_slt.config.words import allowed
 from sonar_slt.errors import UserError
@@ -27,7 +27,7 @@ def assembled(
     one. `.data` serves batches, `.task.adapter` makes vectors (batch, dim) of their tracks.
     """
     permit(allowed(words))
-    _, found = settled("train", words, config_dir)
+    _, found = with_adapter("train", words, config_dir)
     if found.problems:
         raise UserError(" ".join(found.problems))
     return assemble(found.config, device=device)

@@ -7,6 +7,7 @@ imported, and again by where the object that it leads to was defined.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,6 +22,8 @@ THIRD_PARTY = (
     "pytorch_lightning.strategies",
 )
 SINGLE = {"pytorch_lightning.Trainer": "pytorch_lightning"}
+NOBODYS = sys.stdlib_module_names | {name.partition(".")[0] for name in (FIRST_PARTY, *THIRD_PARTY, "peft")}
+"""Packages that no user can have written."""
 
 _named: set[str] = set()
 
@@ -55,6 +58,13 @@ def home(target: str) -> str | None:
 
 def refusal(target: str) -> str:
     """The sentence that says why ``target`` is not built and what would be."""
+    package = target.partition(".")[0]
+    unnamed = not any(target.startswith(name + ".") for name in _named)
+    if "." in target and package.isidentifier() and package not in NOBODYS and unnamed:
+        return (
+            f"_target_ {target} may not be built: if {package} is a package of yours, say so by allow=[{package}] on "
+            "the command line."
+        )
     return (
         f"_target_ {target} may not be built: allowed are public classes of {FIRST_PARTY}, "
         f"{', '.join((*THIRD_PARTY, *SINGLE))}, peft's configs, and packages named by allow=[my_package] "

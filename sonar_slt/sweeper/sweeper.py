@@ -7,17 +7,12 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from sonar_slt.errors import UserError
-from sonar_slt.sweeper.space import Space
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
-
-    from sonar_slt.sweeper.study import Study
 
 Direction = Literal["maximize", "minimize"]
 
@@ -49,18 +44,6 @@ class Sweeper(ABC):
     @abstractmethod
     def sampler(self, place: int) -> BaseSampler:
         """Who draws the trial at this place: the same for the same place, so that a study that goes on is the same."""
-
-    def study(self, folder: Path, question: Mapping[str, Any], space: Space) -> Study:
-        """The study in a folder, new or to be gone on with."""
-        try:
-            from sonar_slt.sweeper.study import Study
-        except ModuleNotFoundError as error:
-            if error.name != "optuna":
-                raise
-            raise UserError(
-                f"sweeper={self.name} needs optuna, which is not installed: pip install 'sonar-slt[tune]'."
-            ) from None
-        return Study(folder, question, space, self)
 
     @property
     def maximises(self) -> bool:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sonar_slt.bench.capacity import Capacity, Fit, capacity, searched, shared
 from sonar_slt.cli import check
+from sonar_slt.command.asked import Asked
 from sonar_slt.config.assembly import assemble
 from sonar_slt.errors import UserError
 from tests.conftest import MICRO, composed
@@ -156,7 +157,7 @@ def test_check_says_what_to_set(outputs: Any, space_folder: Any, capsys: pytest.
         "round_trip": 0,
         "batches.size": 96,
     }
-    check.run(composed("check", outputs, words) | {"call": {"overrides": [], "choices": {}, "config_dir": None}})
+    check.run(composed("check", outputs, words), Asked())
     said = capsys.readouterr().out
     assert "clips  peak GiB  clips per second" in said
     assert "batches.size=24 leaves a margin" in said

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sonar_slt.cli import main
+from sonar_slt.command.asked import Asked
 
 Note = list[dict[str, Any]]
 Command = Callable[..., int]
@@ -27,7 +28,7 @@ def _logging_as_it_was() -> Iterator[None]:
 
 @pytest.fixture
 def seen() -> Note:
-    """The configs that the verb was given."""
+    """The configs that the verb was given, with what else it was told under `asked`."""
     return []
 
 
@@ -38,7 +39,8 @@ def command(seen: Note, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Comm
     monkeypatch.setattr(sys, "argv", ["sonar-slt"])
 
     def run(*words: str, job: Callable[[dict[str, Any]], Any] = lambda config: None) -> int:
-        def noted(config: dict[str, Any]) -> Any:
+        def noted(config: dict[str, Any], asked: Asked) -> Any:
+            config["asked"] = asked
             seen.append(config)
             return job(config)
 

@@ -20,9 +20,9 @@ def test_a_verb_is_given_plain_values_and_the_call(command: Any, seen: Any, tmp_
     assert command("train", "seed=3", "name=mine") == 0
     (config,) = seen
     assert config["seed"] == 3 and type(config["paths"]) is dict and config["logger"] is None
-    assert config["call"]["overrides"] == ["seed=3", "name=mine", "adapter=keypoint"]
-    assert (config["call"]["sweep"], config["call"]["job"]) == (None, None)
-    assert config["call"]["choices"]["adapter"] == "keypoint"
+    assert config["asked"].overrides == ["seed=3", "name=mine", "adapter=keypoint"]
+    assert (config["asked"].sweep, config["asked"].job) == (None, None)
+    assert config["asked"].choices["adapter"] == "keypoint"
     assert list(tmp_path.iterdir()) == [], "the run makes its own folder, Hydra none"
     assert sys.argv == ["sonar-slt"] and "HYDRA_FULL_ERROR" not in os.environ
 
@@ -203,16 +203,16 @@ def test_a_sweep_runs_each_job_and_keeps_its_plan(command: Any, seen: Any, tmp_p
         (2, "ew.All"),
         (2, "NoFace"),
     ]
-    assert [config["call"]["job"] for config in seen] == [0, 1, 2, 3]
+    assert [config["asked"].job for config in seen] == [0, 1, 2, 3]
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
-    assert {config["call"]["sweep"] for config in seen} == {str(sweep.relative_to(tmp_path))}
+    assert {config["asked"].sweep for config in seen} == {str(sweep.relative_to(tmp_path))}
     assert sorted(path.name for path in sweep.iterdir()) == ["jobs", "multirun.yaml"]
 
 
 def test_sweeps_started_together_share_no_folder(command: Any, seen: Any) -> None:
     for _ in range(3):
         assert command("runs", "-m", "inputs=[a],[b]") == 0
-    assert len({config["call"]["sweep"] for config in seen}) == 3
+    assert len({config["asked"].sweep for config in seen}) == 3
 
 
 def test_a_failing_job_stops_no_other(command: Any, seen: Any, capsys: pytest.CaptureFixture[str]) -> None:

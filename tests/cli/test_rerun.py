@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from sonar_slt.cli import main
-from sonar_slt.cli.arguments import spelt
+from sonar_slt.command.arguments import spelt
+from sonar_slt.command.asked import Asked
 from sonar_slt.config import permission
 from sonar_slt.config.compose import examine
 from sonar_slt.config.location import PACKAGE, conf_folder
@@ -49,17 +50,16 @@ class Runs:
             assert found.problems == []
             EXAMINED[key] = found.config
         own = str(Path(config_dir).resolve()) if config_dir else None
-        call = {"overrides": list(words), "choices": {}, "sweep": sweep, "job": None, "config_dir": own}
-        self._leave(verb, {**EXAMINED[key], "call": {**call, "rerun_of": None}})
+        asked = Asked(overrides=list(words), sweep=sweep, config_dir=own)
+        self._leave(verb, {**EXAMINED[key], "asked": asked})
         return self.last
 
     def _leave(self, verb: str, config: dict[str, Any]) -> None:
-        call = config["call"]
+        asked = config["asked"]
         verb = "evaluate" if "checkpoint" in config else "train"
-        kept = pinned(verb, {key: value for key, value in config.items() if key != "call"})
-        facts = {key: call[key] for key in ("choices", "sweep", "job", "config_dir", "rerun_of")}
-        root, parent = Path(kept["paths"]["runs"]), kept.get("run") or call["rerun_of"]
-        told = {"overrides": call["overrides"], "parent": parent, "facts": facts}
+        kept = pinned(verb, {key: value for key, value in config.items() if key != "asked"})
+        root, parent = Path(kept["paths"]["runs"]), kept.get("run") or asked.rerun_of
+        told = {"overrides": asked.overrides, "parent": parent, "facts": asked.facts}
         with Run.start(root, verb=verb, name=kept.get("name", "e"), config=kept, **told) as run:
             run.update(space_fingerprint="f")
             (run.folder / "checkpoints").mkdir()
@@ -71,7 +71,7 @@ class Runs:
 
     @property
     def config(self) -> dict[str, Any]:
-        return {key: value for key, value in self.seen[-1].items() if key != "call"}
+        return {key: value for key, value in self.seen[-1].items() if key != "asked"}
 
 
 ROOMS = (
@@ -160,7 +160,7 @@ def test_each_value_of_a_sweep_is_a_run(runs: Runs, capsys: pytest.CaptureFixtur
     assert runs("rerun", "last", "-m", "seed=4,5") == 0
     assert "seed 3 → 4,5" in told(capsys)
     assert [config["seed"] for config in runs.seen] == [4, 5]
-    assert {config["call"]["rerun_of"] for config in runs.seen} == {first.folder.name}
+    assert {config["asked"].rerun_of for config in runs.seen} == {first.folder.name}
     assert (runs.last.facts["job"], runs.last.parent) == (1, first.folder.name)
 
 

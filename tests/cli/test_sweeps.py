@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from sonar_slt.cli import main
-from sonar_slt.cli.entries import note_run
+from sonar_slt.command.entries import note_run
 from sonar_slt.launcher.job import VARIABLE, Place
 from sonar_slt.runs.provenance import is_alive, this_process
 from sonar_slt.runs.record import Run
@@ -34,13 +34,12 @@ def recorded(failing: Callable[[dict[str, Any]], bool] = lambda config: False) -
     """What a verb does with its record, and nothing else."""
 
     def job(config: dict[str, Any]) -> float:
-        call = config.pop("call")
-        facts = {key: call[key] for key in ("sweep", "job")}
-        parent = call["stopped"].folder.name if call["stopped"] else None
+        asked = config.pop("asked")
+        parent = asked.stopped.folder.name if asked.stopped else None
         verb = "train" if "objective" in config else "evaluate"
-        own = {"verb": verb, "name": "cheap", "config": config, "overrides": [], "parent": parent, "facts": facts}
+        own = {"verb": verb, "name": "cheap", "config": config, "overrides": [], "parent": parent, "facts": asked.facts}
         with Run.start(Path(config["paths"]["runs"]), **own) as run:
-            note_run(facts, run.folder)
+            note_run(asked.facts, run.folder)
             if failing(config):
                 raise RuntimeError("boom")
             run.update(code=code_hash(), metrics={"mean_bleu": {"trained": float(config["seed"])}})

@@ -17,6 +17,7 @@ import yaml
 
 from sonar_slt.cli import main
 from sonar_slt.cli.table import run
+from sonar_slt.command.asked import Asked
 from sonar_slt.config.location import conf_folder
 from sonar_slt.errors import UserError
 from tests.runs.sweeps.swept import Folder
@@ -119,7 +120,7 @@ def test_wrong_values_are_told(table: Table, folder: Folder, words: dict[str, An
     (folder.root / "a.md").write_text("")
     config = yaml.safe_load((conf_folder() / "table.yaml").read_text())
     with pytest.raises(UserError, match=re.escape(says)):
-        run({**config, "paths": {"runs": str(folder.root)}, **words})
+        run({**config, "paths": {"runs": str(folder.root)}, **words}, Asked())
 
 
 def test_two_hundred_runs_take_a_moment_and_no_torch(tmp_path: Path) -> None:

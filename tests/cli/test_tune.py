@@ -23,6 +23,7 @@ from sonar_slt.errors import UserError
 from sonar_slt.sweeper.goal import figure
 from sonar_slt.sweeper.random import Random
 from sonar_slt.sweeper.space import Choice, Number, Space
+from sonar_slt.sweeper.study import Study
 from sonar_slt.sweeper.sweeper import Sweeper
 from sonar_slt.sweeper.tpe import Tpe
 
@@ -45,7 +46,7 @@ def reached(words: tuple[str, ...]) -> float:
 
 def tried(sweeper: Sweeper, folder: Path, most: int = 1000) -> list[tuple[str, ...]]:
     """Up to `most` batches; the words of all trials that count, in their order."""
-    study = sweeper.study(folder, {"q": 1}, SPACE)
+    study = Study(folder, {"q": 1}, SPACE, sweeper)
     while most and (batch := study.ask()):
         for trial in batch:
             study.tell(trial.number, reached(trial.words))
@@ -58,7 +59,7 @@ def test_it_finds_the_top_sooner_than_chance(tmp_path: Path) -> None:
     for seed in (1, 2, 3):
         trials = tried(Tpe(n_trials=20, startup=6, seed=seed), tmp_path / str(seed))
         found.append(max(map(reached, trials)))
-        study = Tpe(n_trials=20, seed=seed).study(tmp_path / str(seed), {"q": 1}, SPACE)
+        study = Study(tmp_path / str(seed), {"q": 1}, SPACE, Tpe(n_trials=20, seed=seed))
         assert study.best is not None and reached(study.best.words) == study.best.value == found[-1]
         assert sum(study.importance().values()) == pytest.approx(1.0) and study.importance().keys() == SPACE.keys()
     chance = random.Random(0)
@@ -74,7 +75,7 @@ def test_a_study_that_was_interrupted_is_the_one_that_was_not(kind: Callable[...
     made = {"startup": 3} if kind is Tpe else {}
     whole = tried(kind(n_trials=8, seed=1, **made), tmp_path / "whole")
     tried(kind(n_trials=8, seed=1, **made), tmp_path / "parts", most=5)
-    left = kind(n_trials=8, seed=1, **made).study(tmp_path / "parts", {"q": 1}, SPACE)
+    left = Study(tmp_path / "parts", {"q": 1}, SPACE, kind(n_trials=8, seed=1, **made))
     (asked,) = left.ask()
     left.leave()  # its values are the next ones to be tried
     assert asked.words == whole[5]
@@ -83,7 +84,7 @@ def test_a_study_that_was_interrupted_is_the_one_that_was_not(kind: Callable[...
 
 
 def test_minimising_ends_at_the_other_end(tmp_path: Path) -> None:
-    study = Random(n_trials=4, direction="minimize").study(tmp_path / "down", {"q": 1}, SPACE)
+    study = Study(tmp_path / "down", {"q": 1}, SPACE, Random(n_trials=4, direction="minimize"))
     while batch := study.ask():
         study.tell(batch[0].number, reached(batch[0].words))
     assert study.best is not None and study.best.value == min(trial.value for trial in study.trials if trial.value)
@@ -95,7 +96,8 @@ import os, sys
 from pathlib import Path
 from sonar_slt.sweeper.random import Random
 from sonar_slt.sweeper.space import Number
-study = Random(n_trials=5).study(Path(sys.argv[1]), {"q": 1}, {"x": Number(low=0, high=1)})
+from sonar_slt.sweeper.study import Study
+study = Study(Path(sys.argv[1]), {"q": 1}, {"x": Number(low=0, high=1)}, Random(n_trials=5))
 print(study.ask()[0].words[0], flush=True)
 os.kill(os.getpid(), 9)
 """
@@ -105,7 +107,7 @@ def test_what_a_killed_process_had_begun_is_tried_again_and_several_share_a_stud
     folder = tmp_path / "shared"
     done = subprocess.run([sys.executable, "-c", DIES, str(folder)], capture_output=True, text=True, check=False)
     assert done.returncode == -9
-    one, other = (Random(n_trials=5, n_jobs=2).study(folder, {"q": 1}, {"x": Number(low=0, high=1)}) for _ in range(2))
+    one, other = (Study(folder, {"q": 1}, {"x": Number(low=0, high=1)}, Random(n_trials=5, n_jobs=2)) for _ in range(2))
     first, second = one.ask(), other.ask()
     assert first[0].words == (done.stdout.strip(),) and not {t.number for t in first} & {t.number for t in second}
     one.tell(first[1].number, None, "boom")
@@ -225,9 +227,9 @@ def test_a_search_ends_with_a_command_and_goes_on(
     assert f"sonar-slt train name=mine {chosen}\n" in out
     rows = (study / "trials.csv").read_text().splitlines()
     assert len(rows) == 4 and rows[0] == "trial,value,eval_every,threads,run,reason"
-    assert [config["call"]["job"] for config in seen] == [0, 1, 2]
-    assert {config["call"]["sweep"] for config in seen} == {str(study.relative_to(tmp_path))}
-    assert all("sweeper" not in " ".join(config["call"]["overrides"]) for config in seen)
+    assert [config["asked"].job for config in seen] == [0, 1, 2]
+    assert {config["asked"].sweep for config in seen} == {str(study.relative_to(tmp_path))}
+    assert all("sweeper" not in " ".join(config["asked"].overrides) for config in seen)
     assert all(config["sweeper"] is None for config in seen), "its record is that of any run"
     statuses = [json.loads((study / "jobs" / f"{n}.json").read_text())["status"] for n in range(3)]
     assert statuses == ["finished", "failed", "finished"]
@@ -259,7 +261,7 @@ def test_a_named_sweep_may_be_the_space(
     words = ("train", "sweep=looks", "sweeper=tpe", "sweeper.n_trials=1", "name=looked")
     assert command(*words, job=lambda config: 1.0) == 0
     (config,) = seen
-    assert config["eval_every"] in range(5, 9) and config["call"]["job"] == 0
+    assert config["eval_every"] in range(5, 9) and config["asked"].job == 0
     pasted = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("sonar-slt train"))
     assert shlex.split(pasted)[-2:] == [f"eval_every={config['eval_every']}", "hydra.mode=RUN"]
 
@@ -267,12 +269,11 @@ def test_a_named_sweep_may_be_the_space(
 def test_another_figure_of_the_runs_can_be_searched_for(
     few_rooms: None, command: Any, seen: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    from sonar_slt.cli.entries import note_run
+    from sonar_slt.command.entries import note_run
     from sonar_slt.runs.record import Run
 
     def job(config: dict[str, Any]) -> None:
-        call = config.pop("call")
-        facts = {name: call[name] for name in ("sweep", "job")}
+        facts = config.pop("asked").facts
         begun = Run.start(Path("outputs/runs"), verb="train", name="x", config=config, overrides=[], facts=facts)
         with begun as run:
             note_run(facts, run.folder)

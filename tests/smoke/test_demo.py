@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sonar_slt.cli import demo
+from sonar_slt.command.asked import Asked
 from sonar_slt.runs.registry import all_runs, read
 from tests.conftest import MICRO, composed
 
@@ -36,7 +37,7 @@ def config(tmp_path: Path, space_folder: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_the_demo_ends_with_a_summary_and_does_nothing_twice(
     config: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    demo.run(dict(config))
+    demo.run(dict(config), Asked())
     said = capsys.readouterr().out
     outputs = Path(config["paths"]["outputs"])
     summary = json.loads((outputs / "demo" / "summary.json").read_text("utf-8"))
@@ -47,7 +48,7 @@ def test_the_demo_ends_with_a_summary_and_does_nothing_twice(
     assert said.count("reference") >= demo.SAMPLES and "Next (" in said and "Turkish" in said
     runs = {run.folder for run in all_runs(Path(config["paths"]["runs"]))}
     assert {read(folder).verb for folder in runs} == {"train", "evaluate"}
-    demo.run(dict(config))
+    demo.run(dict(config), Asked())
     again = capsys.readouterr().out
     assert "Trained already" in again and "Evaluated already" in again
     assert {run.folder for run in all_runs(Path(config["paths"]["runs"]))} == runs
@@ -67,9 +68,9 @@ def test_an_interrupted_training_is_gone_on_with(
 
     monkeypatch.setattr(SignTranslation, "training_step", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        demo.run(dict(config))
+        demo.run(dict(config), Asked())
     monkeypatch.setattr(SignTranslation, "training_step", plain)
-    demo.run(dict(config))
+    demo.run(dict(config), Asked())
     assert "Going on with run" in capsys.readouterr().out
     trainings = [run for run in all_runs(Path(config["paths"]["runs"])) if run.verb == "train"]
     assert [run.status for run in trainings] == ["finished", "killed"] and trainings[0].parent == trainings[

@@ -14,7 +14,9 @@ from pytorch_lightning.strategies import DDPStrategy
 from torch.multiprocessing import ProcessExitedException
 from torch.utils.data import DataLoader
 
-from sonar_slt.cli.train import run, train
+from sonar_slt.cli.train import run
+from sonar_slt.cli.training.training import train
+from sonar_slt.command.asked import Asked
 from sonar_slt.runs.provenance import is_alive, this_process
 from sonar_slt.runs.record import Terminated
 from sonar_slt.runs.registry import Record, all_runs, read
@@ -24,16 +26,6 @@ from sonar_slt.task.interruption import Interruption
 from sonar_slt.task.sign import SignTranslation
 
 pytestmark = pytest.mark.smoke
-
-CALL = {
-    "config_dir": None,
-    "overrides": [],
-    "choices": {},
-    "rerun_of": None,
-    "stopped": None,
-    "sweep": None,
-    "job": None,
-}
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +66,7 @@ def stopped(config: dict[str, Any], sent: int, at: int, monkeypatch: pytest.Monk
 
 def gone_on(config: dict[str, Any]) -> Record:
     """What the same command makes of it, given again with resume=auto."""
-    run({**config, "resume": "auto", "call": dict(CALL)})
+    run({**config, "resume": "auto"}, Asked())
     return read(all_runs(Path(config["paths"]["runs"]))[0].folder)
 
 

@@ -10,19 +10,17 @@ from types import ModuleType
 from typing import Any
 
 
-def run(config: dict[str, Any]) -> float:
+def run(config: dict[str, Any], asked: Any) -> float:
     import os
     import signal
     import time
     from pathlib import Path
 
-    from sonar_slt.cli.entries import note_run
+    from sonar_slt.command.entries import note_run
     from sonar_slt.runs.record import Run
     from sonar_slt.source_hash import code_hash
 
-    call = config.pop("call")
-    facts = {key: call[key] for key in ("sweep", "job")}
-    parent = call["stopped"].folder.name if call["stopped"] else None
+    parent = asked.stopped.folder.name if asked.stopped else None
     begun = Run.start(
         Path(config["paths"]["runs"]),
         verb="train" if "objective" in config else "evaluate",
@@ -30,10 +28,10 @@ def run(config: dict[str, Any]) -> float:
         config=config,
         overrides=[],
         parent=parent,
-        facts=facts,
+        facts=asked.facts,
     )
     with begun as current:
-        note_run(facts, current.folder)
+        note_run(asked.facts, current.folder)
         current.update(code=code_hash(), gpu=os.environ.get("CUDA_VISIBLE_DEVICES"))
         (current.folder / "checkpoints").mkdir()
         (current.folder / "checkpoints" / "last.ckpt").touch()

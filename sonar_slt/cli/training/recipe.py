@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sonar_slt.cli.arguments import spelt
+from sonar_slt.command.arguments import spelt
 from sonar_slt.config.compose import examine
 from sonar_slt.errors import UserError
 from sonar_slt.files import replace_folder, write_json
@@ -110,7 +110,7 @@ def _words(composed: Mapping[str, Any], name: str) -> list[str]:
 
 
 def _train(composed: Mapping[str, Any], words: list[str], config_dir: str | None, folder: Path, wanted: str) -> None:
-    from sonar_slt.cli.train import train
+    from sonar_slt.cli.training.training import train
 
     earlier = same_work(Path(composed["paths"]["runs"]), "train", composed, code=code_hash())
     run, metrics = train(composed, words, parent=interrupted(earlier), facts={"config_dir": config_dir})

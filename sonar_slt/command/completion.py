@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from sonar_slt.cli.arguments import FLAGS, VALUED, separate
+from sonar_slt.command.arguments import FLAGS, VALUED, separate
 from sonar_slt.config import schema
 from sonar_slt.config.annotation import choices
 from sonar_slt.config.floorplan import Floorplan
@@ -26,7 +26,7 @@ READING = ("diff", "evaluate", "report", "rerun", "runs", "score")
 
 def complete(words: list[str], verbs: list[str]) -> int:
     """Answer ``-sc install=SHELL``, ``-sc uninstall=SHELL`` or the ``-sc query=SHELL`` that the shell asks itself."""
-    from sonar_slt.cli.application import show
+    from sonar_slt.command.application import shown_by_hydra
 
     if len(words) != 2 or words[1].partition("=")[0] not in ("install", "uninstall", "query"):
         raise UserError("-sc takes install=SHELL or uninstall=SHELL, where SHELL is bash, zsh or fish.")
@@ -44,7 +44,7 @@ def complete(words: list[str], verbs: list[str]) -> int:
             print("\n".join(known))
             return 0
         os.environ["COMP_LINE"] = " ".join([program, *rest]) + (" " if line.endswith(" ") else "")
-    return show(verb, separate(verb, words), [words[1]])
+    return shown_by_hydra(verb, separate(verb, words), [words[1]])
 
 
 def _known(verb: str, rest: list[str], word: str) -> list[str] | None:

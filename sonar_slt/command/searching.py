@@ -13,10 +13,10 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sonar_slt.cli.arguments import Arguments
-from sonar_slt.cli.entries import DONE_WITH, close, exit_code
+from sonar_slt.command.arguments import Arguments
+from sonar_slt.command.entries import DONE_WITH, close, exit_code
 from sonar_slt.config.build import build
 from sonar_slt.config.compose import Examined, floorplan
 from sonar_slt.config.search import Search, search_of
@@ -24,6 +24,11 @@ from sonar_slt.errors import UserError
 from sonar_slt.launcher.job import VARIABLE, Job, Place
 from sonar_slt.runs.provenance import NOT_COMPUTED, this_process
 from sonar_slt.runs.record import ended_by_sigterm
+from sonar_slt.sweeper.space import Space
+from sonar_slt.sweeper.sweeper import Sweeper
+
+if TYPE_CHECKING:
+    from sonar_slt.sweeper.study import Study
 
 HERE = {"_target_": "sonar_slt.launcher.basic.Basic"}
 ALONE = "hydra.mode=RUN"
@@ -71,7 +76,7 @@ class _Hunt:
         }
         name = self.sweeper.study_name or _name(str(config.get("name") or verb), question, self.sweeper)
         self.folder = Path(config["paths"]["outputs"]) / "studies" / name
-        self.study = self.sweeper.study(self.folder, question, asked.space)
+        self.study = _opened(self.sweeper, self.folder, question, asked.space)
         self.entries: list[dict[str, Any]] = []
 
     def run(self) -> None:
@@ -122,6 +127,19 @@ class _Hunt:
         alone = (ALONE,) if self.named else ()
         command = shlex.join(["sonar-slt", *self.before, *best.words, *alone]) if best else None
         show(self.study, command)
+
+
+def _opened(sweeper: Sweeper, folder: Path, question: Mapping[str, Any], space: Space) -> Study:
+    """The study in a folder, new or to be gone on with."""
+    try:
+        from sonar_slt.sweeper.study import Study
+    except ModuleNotFoundError as error:
+        if error.name != "optuna":
+            raise
+        raise UserError(
+            f"sweeper={sweeper.name} needs optuna, which is not installed: pip install 'sonar-slt[tune]'."
+        ) from None
+    return Study(folder, question, space, sweeper)
 
 
 def _settings(words: Sequence[str]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """A command that runs: its one job, or each job of its sweep, here or by a launcher.
 
-Whatever becomes of a job, its entry in the sweep's folder says it, and the others have their turn.
+Whatever becomes of a job, its entry in the sweep's folder says it, and the others have their turn. The command was
+composed once already, to be examined; here Hydra composes it as its app does, with whatever a user set of `hydra.*`.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from sonar_slt.cli.application import SETTINGS, failed, through_hydra
-from sonar_slt.cli.arguments import Arguments, quoted
-from sonar_slt.cli.entries import DONE_WITH, JOBS, Entry, close, entries_of, exit_code, show_jobs
-from sonar_slt.cli.sweeping import Before, require_one_process
+from sonar_slt.command.arguments import Arguments, quoted
+from sonar_slt.command.asked import Asked
+from sonar_slt.command.entries import DONE_WITH, JOBS, Entry, close, entries_of, exit_code, show_jobs
+from sonar_slt.command.hydra_app import SETTINGS, failed, through_hydra
+from sonar_slt.command.sweeping import Before, require_one_process
 from sonar_slt.config.build import build
-from sonar_slt.config.compose import floorplan, settle, stem
+from sonar_slt.config.compose import checked_values, floorplan, stem
 from sonar_slt.config.permission import permit
 from sonar_slt.config.words import allowed
 from sonar_slt.errors import UserError
@@ -103,7 +105,7 @@ class Call:
                 print(f"Job {said['job']} {said['status']}{why}. {left} to go.", file=sys.stderr, flush=True)
 
     def _values(self, config: DictConfig) -> dict[str, Any]:
-        values, problems = settle(self.verb, config, floorplan(self.arguments.config_dir))
+        values, problems = checked_values(self.verb, config, floorplan(self.arguments.config_dir))
         if problems:
             raise UserError(" ".join(problem.text for problem in problems))
         return values
@@ -141,19 +143,19 @@ class Call:
         return None
 
     def _run(self, values: dict[str, Any], place: Place | None = None, stopped: Record | None = None) -> Any:
-        """Hand the plain config, with what is known about the call, to the verb."""
+        """Hand the plain config, and what else is known of the job, to the verb."""
         job = HydraConfig.get()
-        values["call"] = {
-            "config_dir": self._config_dir(),
-            "overrides": _words(job),
-            "choices": OmegaConf.to_container(job.runtime.choices),
-            "rerun_of": place.rerun_of if place else self.arguments.rerun_of,
-            "sweep": str(place.sweep) if place else None,
-            "job": place.number if place else None,
-            "stopped": stopped,
-        }
+        asked = Asked(
+            overrides=_words(job),
+            choices={str(room): option for room, option in job.runtime.choices.items()},
+            config_dir=self._config_dir(),
+            rerun_of=place.rerun_of if place else self.arguments.rerun_of,
+            sweep=str(place.sweep) if place else None,
+            job=place.number if place else None,
+            stopped=stopped,
+        )
         gc.enable()
-        return importlib.import_module(f"sonar_slt.cli.{stem(self.verb)}").run(values)
+        return importlib.import_module(f"sonar_slt.cli.{stem(self.verb)}").run(values, asked)
 
     def _place(self, job: Any) -> Place:
         return Place(Path(str(job.sweep.dir)), int(job.job.num), this_process(), self.arguments.rerun_of)

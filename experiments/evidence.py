@@ -18,7 +18,7 @@ import yaml
 from sacrebleu.metrics.chrf import CHRF
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.provenance import NOT_COMPUTED
+from sonar_slt.runs.provenance.identity import NOT_COMPUTED
 from sonar_slt.runs.registry import Record, all_runs
 
 HERE = Path(__file__).parent

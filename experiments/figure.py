@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from sonar_slt.runs.svg import COLOURS, dot, line, page, text
+from sonar_slt.page.svg import COLOURS, dot, line, page, text
 
 Values = Mapping[str, Sequence[float]]  # column -> one figure per seed
 Interval = tuple[float, float, float]  # mean, low, high

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sonar_slt.runs.svg import COLOURS, line, page, text
+from sonar_slt.page.svg import COLOURS, line, page, text
 
 LEFT, WIDE, SIDE = 190, 300, 250
 ROW = 46

@@ -32,7 +32,7 @@ from sonar_slt.config.permission import permit
 from sonar_slt.config.words import allowed
 from sonar_slt.errors import UserError
 from sonar_slt.launcher.job import Job, Place
-from sonar_slt.runs.provenance import this_process
+from sonar_slt.runs.provenance.process import this_process
 from sonar_slt.runs.record import ended_by_sigterm
 from sonar_slt.runs.registry import Record
 

@@ -16,7 +16,7 @@ from typing import Any
 from sonar_slt.command.outcome import DONE, FAILED, WRONG_INPUT, complain
 from sonar_slt.files import write_json
 from sonar_slt.launcher.job import Place
-from sonar_slt.runs.provenance import this_process
+from sonar_slt.runs.provenance.process import this_process
 from sonar_slt.runs.record import ended_by_sigterm, ending
 from sonar_slt.runs.registry import Record
 

@@ -22,7 +22,8 @@ from sonar_slt.config.compose import Examined, floorplan
 from sonar_slt.config.search import Search, search_of
 from sonar_slt.errors import UserError
 from sonar_slt.launcher.job import VARIABLE, Job, Place
-from sonar_slt.runs.provenance import NOT_COMPUTED, this_process
+from sonar_slt.runs.provenance.identity import NOT_COMPUTED
+from sonar_slt.runs.provenance.process import this_process
 from sonar_slt.runs.record import ended_by_sigterm
 from sonar_slt.sweeper.space import Space
 from sonar_slt.sweeper.sweeper import Sweeper

@@ -14,8 +14,10 @@ from typing import Any
 from sonar_slt.command.entries import Entry
 from sonar_slt.errors import UserError
 from sonar_slt.launcher.job import Place
+from sonar_slt.runs.folder import checkpoint_of
 from sonar_slt.runs.pinned import pinned
-from sonar_slt.runs.provenance import identity, is_alive
+from sonar_slt.runs.provenance.identity import identity
+from sonar_slt.runs.provenance.process import is_alive
 from sonar_slt.runs.registry import Record, all_runs
 from sonar_slt.source_hash import code_hash
 
@@ -80,7 +82,7 @@ def _stopped(runs: Sequence[Record]) -> Record | None:
     for run in runs:
         if run.status == "failed":
             return None
-        if run.status == "killed" and (run.checkpoints / "last.ckpt").is_file():
+        if run.status == "killed" and checkpoint_of(run.folder).is_file():
             return run if run.facts.get("code") == code_hash() else None
     return None
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sonar_slt.config.build import build, resolve
+from sonar_slt.config.build import PARTIAL, build, resolve
 from sonar_slt.config.signature import signature
 from sonar_slt.errors import UserError
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import torch
 
     from sonar_slt.space import SentenceSpace
+
+MEASURED = ("adapter", "student")
+"""What the task makes itself, to the measure of the space and the clips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,10 @@ def assemble(config: Mapping[str, Any], *, device: torch.device | str = "cpu") -
     pl.seed_everything(config["seed"], verbose=False)
     space = build(config["space"], device=device) if config.get("space") else None
     data = batches_of(config, space)
-    rooms = {room: build(config[room]) for room in ("adapter", "student", "schedule") if config.get(room)}
+    waiting = {room: {**config[room], PARTIAL: True} for room in MEASURED if config.get(room)}
+    rooms = {room: build(node) for room, node in waiting.items()}
+    if config.get("schedule"):
+        rooms["schedule"] = build(config["schedule"])
     if config.get("augment"):
         rooms["augment"] = Augmentations(build(config["augment"]))
     task = build(config["task"], data=data, objective=Objective(build(config["objective"])), **rooms)

@@ -53,7 +53,7 @@ def with_adapter(
 
 def adapter_for(corpus: Any) -> Chosen:
     """The adapter for what a corpus has: for features before pictures, for keypoints where they are all."""
-    parts = [_tracks(part) for part in getattr(corpus, "parts", {"": corpus}).values()]
+    parts = [_tracks(part) for part in corpus.parts.values()]
     there = set.intersection(*parts)
     if "features" in there:
         return "spamo", "features of the corpus were extracted"
@@ -66,24 +66,24 @@ def adapter_for(corpus: Any) -> Chosen:
 
 def _tracks(corpus: Any) -> set[str]:
     """What of points, pictures and features a corpus has: by what lies prepared, else by what its labels say."""
-    from sonar_slt.data.features import feature_sets
-    from sonar_slt.data.manifest import Manifest
+    from sonar_slt.data.feature_store import feature_sets
+    from sonar_slt.data.prepared_folder import has_points, is_prepared
 
     home = corpus.prepared
-    if not (home / "manifest.jsonl").is_file():
+    if not is_prepared(home):
         return _labelled(corpus)
-    found = {"points"} if (home / "clips").is_dir() else set()
+    found = {"points"} if has_points(home) else set()
     if any(one.track in ("spatial", "motion") for one in feature_sets(home)):
         found.add("features")
-    if any(row.source for row in Manifest(home / "manifest.jsonl")):
+    if any(row.source for row in corpus.rows):
         found.add("pictures")
     return found
 
 
 def _labelled(corpus: Any) -> set[str]:
-    from sonar_slt.data.preparation.job import reads_poses
+    from sonar_slt.data.corpus import Corpus
 
-    if not hasattr(corpus, "read") or not reads_poses(corpus):
+    if not isinstance(corpus, Corpus) or not corpus.reads_poses:
         return {"points"}
     entries = corpus.read().entries
     found = {"points"} if any(entry.pose for entry in entries) else set()

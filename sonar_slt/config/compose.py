@@ -22,11 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationToMissingValueError, OmegaConfBaseException
 
 from sonar_slt.config.annotation import MISSING
-from sonar_slt.config.floorplan import Floorplan
-from sonar_slt.config.inspection import Inspection
-from sonar_slt.config.location import conf_folder
-from sonar_slt.config.problem import Problem, missing_value
-from sonar_slt.config.sentences import (
+from sonar_slt.config.explanations import (
     blamed,
     explained,
     key_problem,
@@ -35,7 +31,12 @@ from sonar_slt.config.sentences import (
     traced,
     unknown_option,
     without_end,
+    without_package,
 )
+from sonar_slt.config.floorplan import Floorplan
+from sonar_slt.config.inspection import Inspection
+from sonar_slt.config.location import conf_folder
+from sonar_slt.config.problem import Problem, missing_value
 from sonar_slt.config.words import Word, is_interval, options_in, read_word, value_of
 from sonar_slt.errors import UserError
 
@@ -173,7 +174,10 @@ class _Examination:
         known = self.plan.options(word.key)
         wrong = [option for single in word.alternatives for option in options_in(single) if option not in known]
         self.problems += [unknown_option(self.verb, self.plan, word.key, option) for option in wrong]
-        return None if wrong else word
+        chosen = dict.fromkeys(option for single in word.alternatives for option in options_in(single))
+        homeless = [without_package(self.plan, word.key, option) for option in chosen]
+        self.problems += [problem for problem in homeless if problem]
+        return None if wrong or any(homeless) else word
 
     def _composed(self, choices: tuple[str, ...]) -> DictConfig | None:
         """What the chosen options give, Hydra's own keys beside it; each choice is composed once."""

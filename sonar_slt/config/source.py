@@ -46,10 +46,10 @@ def file_of(module: str) -> Path | None:
     """The source file of a module, found without importing it or its parents."""
     root, *rest = module.split(".")
     spec = importlib.util.find_spec(root)
-    if spec is None or spec.origin is None:
+    if spec is None:
         return None
     if not rest:
-        return Path(spec.origin) if spec.origin.endswith(".py") else None
+        return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
     for folder in spec.submodule_search_locations or ():
         path = Path(folder, *rest)
         for file in (path / "__init__.py", path.with_name(path.name + ".py")):
@@ -70,7 +70,7 @@ def find(target: str) -> Definition | Foreign:
     parts = target.split(".")
     depth = next((n for n in range(len(parts), 0, -1) if file_of(".".join(parts[:n])) is not None), 0)
     if depth == 0:
-        raise NotFound(f"there is no package {parts[0]}")
+        raise NotFound(f"there is no package {parts[0]}; install it, or put the folder that it lies in on PYTHONPATH")
     if depth == len(parts):
         raise NotFound(f"{target} is a module; a class is expected")
     found: Definition | Foreign = bound(".".join(parts[:depth]), parts[depth])

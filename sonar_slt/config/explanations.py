@@ -27,6 +27,15 @@ def unknown_option(verb: str, plan: Floorplan, group: str, option: str, place: s
     return Problem(group, f"{place}Unknown option {group}={option}.{near} `sonar-slt {verb} --help` lists them.")
 
 
+def without_package(plan: Floorplan, group: str, option: str) -> Problem | None:
+    """An option that would lie in the place of its whole room, where each option has a place of its own."""
+    if not plan.beside(group) or not plan.is_homeless(group, option):
+        return None
+    place = shown(f"{group}/{option}", plan)
+    line = f"# @package {group.replace('/', '.')}.{option}"
+    return Problem(group, f"{place}: its first line should be `{line}`, for {group} holds several, each by its name.")
+
+
 def none_chosen(verb: str, room: str) -> Problem:
     """A room of several options where none is left."""
     return Problem(room, f"{room}=[] leaves none: choose at least one; `sonar-slt {verb} --help` lists them.")

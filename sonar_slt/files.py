@@ -65,6 +65,35 @@ def replace_folder(draft: Path, final: Path) -> None:
     shutil.rmtree(former, ignore_errors=True)
 
 
+@contextmanager
+def replacing(final: Path) -> Iterator[Path]:
+    """A hidden folder to fill; it takes the place of `final` when the block ends well, and goes where that fails."""
+    draft = final.with_name(f".{final.name}.{os.getpid()}.tmp")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        yield draft
+        replace_folder(draft, final)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def alone(folder: Path, *, busy: str, unwritable: Callable[[OSError], UserError]) -> Iterator[None]:
+    """Hold the lock beside `folder`, or say that it is `busy`; it ends with the process, however that ends."""
+    from filelock import FileLock, Timeout
+
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder.with_name(f".{folder.name}.lock"), timeout=0).acquire()
+    except Timeout as error:
+        raise UserError(busy) from error
+    except OSError as error:
+        raise unwritable(error) from error
+    with lock:
+        yield
+
+
 def as_json(value: Any) -> str:
     """A value as the text of a json file for people, too."""
     return json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n"

@@ -56,6 +56,8 @@ SCRIPTS: Mapping[str, str] = MappingProxyType(
     }
 )
 RIGHT_TO_LEFT = frozenset({"Arab", "Hebr"})
+UNSPACED = frozenset({"Hans", "Hant", "Jpan", "Khmr", "Laoo", "Mymr", "Thai", "Tibt"})
+"""Scripts that put no blank between words."""
 
 # `sat_Beng` is NLLB's own code: its Santali text is written in Ol Chiki.
 _NAMES = """

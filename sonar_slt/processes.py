@@ -1,10 +1,12 @@
-"""Which of several processes this one is, as torchrun, srun and our own start say it in the environment.
+"""This process among others: which of them it is, as torchrun, srun and our own start say it, and what it gives back.
 
 Nothing here imports torch: whoever only wants to know whether to speak asks `rank()`.
 """
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 import re
 from collections.abc import Mapping
@@ -80,3 +82,12 @@ def first_host(nodes: str) -> str:
     """The first machine of SLURM's short form: node07 of `node[07-09,12],big1`."""
     short = re.match(r"([^\[,]+)(?:\[(\d+)[^\]]*\])?", nodes)
     return f"{short[1]}{short[2] or ''}" if short else nodes
+
+
+def release_memory() -> None:
+    """Give back to the system what is free: what counts as taken is then in use, and forked workers inherit no more."""
+    gc.collect()
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    except (OSError, AttributeError):
+        return  # another C library keeps less

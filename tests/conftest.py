@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's client is imported: no test asks the network
 
 import pytest
-import torch
 from hypothesis import settings
+
+from tests.composition import composed_once as composed_once
 
 settings.register_profile("here", deadline=None, derandomize=True, database=None)
 settings.load_profile("here")
@@ -47,7 +50,18 @@ MICRO_SPACE = {
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
+    import torch  # not above: whoever only deals the files out to processes needs none
+
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _short_sentences() -> Iterator[None]:
+    """A space that four steps have taught nothing ends no sentence by itself: here it has no room for 128 tokens."""
+    from sonar_slt.space import fresh
+
+    with patch.object(fresh, "MAX_TOKENS", 20):
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +79,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def space_folder(outputs: Path) -> Path:
     """A trained space of a few thousand weights: an ordinary transformers folder."""
-    from sonar_slt.cli.train import train
+    from sonar_slt.cli.training.training import train
 
     config = composed("train", outputs, {"experiment": "toy_space", **MICRO_SPACE})
     folder, _ = train(config, [])

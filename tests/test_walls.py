@@ -10,8 +10,8 @@ from tests.house import circles, graph, imports, modules
 
 PACKAGE = Path(__file__).parents[1] / "sonar_slt"
 FLOORS = (
-    ("errors", "lazy", "memory", "processes", "progress", "source_hash"),
-    ("files", "languages"),
+    ("errors", "lazy", "processes", "progress", "source_hash"),
+    ("files", "hub", "languages"),
     ("page", "objective"),
     ("space",),
     ("data",),

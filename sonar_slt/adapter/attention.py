@@ -73,6 +73,19 @@ class TransformerLayer(nn.Module):
         return states
 
 
+class TransformerLayers(nn.ModuleList):
+    """Layers of one width, one behind the other; a checkpoint has them as those of any list."""
+
+    def __init__(self, *, dim: int, layers: int, heads: int, hidden: int, dropout: float) -> None:
+        super().__init__(TransformerLayer(dim=dim, heads=heads, hidden=hidden, dropout=dropout) for _ in range(layers))
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """`states` (batch, length, dim), `mask` (batch, length)."""
+        for layer in self:
+            states = layer(states, mask)
+        return states
+
+
 def positions(length: int, dim: int) -> Tensor:
     """Sinusoidal positions (length, dim)."""
     return positions_at(torch.arange(length), dim)

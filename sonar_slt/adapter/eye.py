@@ -16,7 +16,7 @@ from sonar_slt.adapter.learning import Learning
 from sonar_slt.adapter.moments import Moments
 from sonar_slt.data.track import Track
 from sonar_slt.errors import UserError
-from sonar_slt.features.backbone import Backbone
+from sonar_slt.features.backbones.backbone import Backbone
 from sonar_slt.features.windows import windows
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from sonar_slt.adapter.adapter import Adapter, Head, Measure
-from sonar_slt.adapter.attention import TransformerLayer, positions
+from sonar_slt.adapter.attention import TransformerLayers, positions
 from sonar_slt.adapter.points import PointFeatures
 from sonar_slt.adapter.pooling import Pooling, ShallowDecoderPool
 from sonar_slt.adapter.steps import frame_encoder, steps
@@ -42,9 +42,7 @@ class KeypointAdapter(Adapter):
         self.points = PointFeatures(roots=measure.roots, sample=measure.sample("points", "keypoint").values)
         self.frame = frame_encoder(width=self.points.width, hidden=frame_hidden, dim=dim)
         self.join = nn.Linear(stride * dim, dim)
-        self.layers = nn.ModuleList(
-            [TransformerLayer(dim=dim, heads=heads, hidden=hidden, dropout=dropout) for _ in range(layers)]
-        )
+        self.layers = TransformerLayers(dim=dim, layers=layers, heads=heads, hidden=hidden, dropout=dropout)
         self.pool = pooling(dim=dim, measure=measure)
         self.norm = (
             nn.LayerNorm(self.pool.dim, eps=1e-8) if isinstance(self.pool, ShallowDecoderPool) else nn.Identity()
@@ -59,7 +57,5 @@ class KeypointAdapter(Adapter):
         """
         states, mask = steps(tracks["points"], points=self.points, frame=self.frame, join=self.join)
         states = states + positions(states.shape[1], states.shape[2]).to(states)
-        for layer in self.layers:
-            states = layer(states, mask)
-        vector: Tensor = self.head(self.norm(self.pool(states, mask)))
+        vector: Tensor = self.head(self.norm(self.pool(self.layers(states, mask), mask)))
         return vector

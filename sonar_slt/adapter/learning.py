@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from sonar_slt.errors import UserError
-from sonar_slt.features.backbone import Backbone
+from sonar_slt.features.backbones.backbone import Backbone
 
 ATTENTION = ("attn.qkv", "attn.proj", "query", "value", "q_proj", "v_proj")
 """Projections of attention by timm's names, VideoMAE's and CLIP's."""

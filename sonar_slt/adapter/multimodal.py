@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from sonar_slt.adapter.adapter import Adapter, Head, Measure
-from sonar_slt.adapter.attention import TransformerLayer
+from sonar_slt.adapter.attention import TransformerLayers
 from sonar_slt.adapter.eye import Eye
 from sonar_slt.adapter.moments import Entry, together
 from sonar_slt.adapter.pooling import Pooling
@@ -69,9 +69,7 @@ class MultimodalAdapter(Adapter):
                 for name, part in parts.items()
             }
         )
-        self.layers = nn.ModuleList(
-            [TransformerLayer(dim=dim, heads=heads, hidden=hidden, dropout=dropout) for _ in range(layers)]
-        )
+        self.layers = TransformerLayers(dim=dim, layers=layers, heads=heads, hidden=hidden, dropout=dropout)
         self.pool = pooling(dim=dim, measure=measure)
         self.norm = nn.LayerNorm(self.pool.dim, eps=1e-8)  # a pooling of SONAR's own speaks in hundredths
         self.head = Head(dim=self.pool.dim, measure=measure)
@@ -80,7 +78,5 @@ class MultimodalAdapter(Adapter):
         """`points` (batch, time, points, 3), `pictures` (batch, time, 3, side, side) to (batch, dim of the space)."""
         seen = {name: part(tracks["points" if name == "points" else "pictures"]) for name, part in self.parts.items()}
         states, mask = together([self.entries[name](moments) for name, moments in seen.items()])
-        for layer in self.layers:
-            states = layer(states, mask)
-        vector: Tensor = self.head(self.norm(self.pool(states, mask)))
+        vector: Tensor = self.head(self.norm(self.pool(self.layers(states, mask), mask)))
         return vector

@@ -11,7 +11,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from sonar_slt.adapter.adapter import Adapter, Measure
-from sonar_slt.adapter.attention import TransformerLayer, positions
+from sonar_slt.adapter.attention import TransformerLayers, positions
 from sonar_slt.adapter.pooling import MeanPool
 from sonar_slt.data.track import Track
 from sonar_slt.errors import UserError
@@ -99,15 +99,10 @@ class Stack(nn.Module):
     def __init__(self, *, dim: int, layers: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
-        self.layers = nn.ModuleList(
-            [TransformerLayer(dim=dim, heads=heads, hidden=WIDENING * dim, dropout=dropout) for _ in range(layers)]
-        )
+        self.layers = TransformerLayers(dim=dim, layers=layers, heads=heads, hidden=WIDENING * dim, dropout=dropout)
         self.norm = nn.LayerNorm(dim)
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """`states` (batch, length, dim), `mask` (batch, length), True at real frames."""
-        states = self.dropout(states)
-        for layer in self.layers:
-            states = layer(states, mask)
-        normed: Tensor = self.norm(states)
+        normed: Tensor = self.norm(self.layers(self.dropout(states), mask))
         return normed

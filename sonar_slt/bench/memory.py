@@ -5,13 +5,16 @@ On Linux the kernel keeps the peak and can be told to start anew; on a GPU torch
 
 from __future__ import annotations
 
+import multiprocessing
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from sonar_slt.memory import settle
+from sonar_slt.processes import release_memory
 
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -26,7 +29,7 @@ def peak(act: Callable[[], object], device: str | torch.device = "cpu") -> int:
         return torch.cuda.max_memory_allocated() - before
     if not RESET.exists():
         return 0
-    settle()
+    release_memory()
     RESET.write_text("5")  # the peak becomes what is held now
     before = held("VmRSS")
     act()
@@ -42,6 +45,23 @@ def available(device: str | torch.device = "cpu") -> int | None:
     found += [_left(Path("/sys/fs/cgroup"))]  # what a container or a cluster's job may take
     known = [size for size in found if size is not None]
     return min(known) if known else None
+
+
+def in_a_fresh_process(act: Callable[..., Any], *given: object) -> Any:
+    """What a call answers in a process of its own, that nothing else has left its memory in."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(there, act, given))
+    process.start()
+    there.close()
+    try:
+        return here.recv()
+    finally:
+        process.join()
+
+
+def _answer(pipe: Connection, act: Callable[..., Any], given: Sequence[object]) -> None:
+    pipe.send(act(*given))
 
 
 def _left(group: Path) -> int | None:

@@ -107,26 +107,22 @@ def machine_name(device: str | torch.device = "cpu") -> str:
 
 
 def seconds(act: Callable[[], object]) -> float:
-    """How long one call takes; on a GPU until the last kernel is done."""
-    _settle()
-    began = time.perf_counter()
+    """How long one call takes."""
+    began = now()
     act()
-    _settle()
-    return time.perf_counter() - began
+    return now() - began
 
 
-def compare(
-    name: str,
-    plain: Act,
-    ours: Act,
-    *,
-    rounds: int,
-    limit: float | None = None,
-    warm_up: bool = True,
-) -> Comparison:
-    """Time both in turn, after a warm-up of each where a call is short; `limit` is what ours cannot be faster than."""
-    if warm_up:
-        plain(), ours()
+def now() -> float:
+    """The time when a GPU has done all that it was asked for."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def compare(name: str, plain: Act, ours: Act, *, rounds: int, limit: float | None = None) -> Comparison:
+    """Time both in turn, after a warm-up of each; `limit` is what ours cannot be faster than."""
+    plain(), ours()
     slow, fast = in_turn([plain, ours], rounds)
     return compared(name, slow, fast, limit=limit)
 
@@ -144,8 +140,3 @@ def compared(
     took = median(ours)
     ratio = median(slow / fast for slow, fast in zip(plain, ours, strict=True))
     return Comparison(name, median(plain), took, ratio, None if limit is None else limit / took, note)
-
-
-def _settle() -> None:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()

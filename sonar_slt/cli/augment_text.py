@@ -78,15 +78,15 @@ def _orders(
 ) -> dict[Path, tuple[Order, dict[str, Lacking]]]:
     """What is to be translated in each prepared folder, and what it lacks."""
     from sonar_slt.config.assembly import corpus_of
-    from sonar_slt.data.manifest import Manifest
+    from sonar_slt.data.served import parts_of
     from sonar_slt.data.translations import Order, lacking, require_writable, source_language
 
     corpus = corpus_of(config)
     orders = {}
-    for part in getattr(corpus, "parts", {"": corpus}).values():
+    for part in parts_of(corpus):
         folder = _prepared(part, overrides)
         require_writable(folder)
-        rows = Manifest(folder / "manifest.jsonl")
+        rows = part.rows
         source = source_language(rows, config["language"])
         if source in targets:
             raise UserError(f"languages=[{','.join(targets)}]: {source} is translated from; leave it out.")
@@ -99,12 +99,13 @@ def _prepared(corpus: Any, overrides: Sequence[str]) -> Path:
     """The folder of a corpus that has been prepared."""
     from sonar_slt.data.corpora.prepared import Prepared
     from sonar_slt.data.corpus import Corpus
+    from sonar_slt.data.prepared_folder import is_prepared
 
     if isinstance(corpus, Prepared):
         corpus.prepare()  # which only looks whether it is one
     elif not isinstance(corpus, Corpus):
         raise UserError("This data has no manifest to extend: `sonar-slt prepare --help` lists the corpora.")
-    elif not (corpus.prepared / "manifest.jsonl").is_file():
+    elif not is_prepared(corpus.prepared):
         kept = [word for word in overrides if re.split(r"[.=@]", word.lstrip("+~"), maxsplit=1)[0] in PREPARING]
         told = shlex.join(["sonar-slt", "prepare", *kept])
         raise UserError(f"The corpus {corpus.name} is not prepared yet: `{told}` does it.")

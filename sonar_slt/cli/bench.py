@@ -25,7 +25,7 @@ from sonar_slt.cli.training.recipe import ensure_space
 from sonar_slt.command.asked import Asked
 from sonar_slt.errors import UserError
 from sonar_slt.files import write_json
-from sonar_slt.runs.provenance import versions
+from sonar_slt.runs.provenance.code import versions
 
 if TYPE_CHECKING:
     from sonar_slt.bench.timing import Comparison, Footprint, Result, Share
@@ -102,7 +102,7 @@ def _subjects(config: Mapping[str, Any]) -> list[str]:
 
 def _space(config: Mapping[str, Any]) -> Iterator[Comparison | Footprint]:
     """Encode, decode and train in the space alone, at its own sizes."""
-    from sonar_slt.bench.space import Amounts, bench_space
+    from sonar_slt.bench.space.space import Amounts, bench_space
     from sonar_slt.task.fitting import best_device
 
     device = best_device()
@@ -120,7 +120,7 @@ def _opened(space: Mapping[str, Any], *, device: Any, **changes: Any) -> Sentenc
 
 def _shortlist(config: Mapping[str, Any]) -> Iterator[Comparison]:
     """The words of the training sentences against all words, on sentences of the dev split, in the first language."""
-    from sonar_slt.bench.shortlist import bench_shortlist
+    from sonar_slt.bench.space.shortlist import bench_shortlist
     from sonar_slt.config.assembly import assemble
 
     data = assemble(config).data
@@ -133,7 +133,7 @@ def _overhead(config: Mapping[str, Any]) -> Iterator[Comparison]:
     """What the framework adds to a step, in a run folder that is thrown away."""
     import pytorch_lightning as pl
 
-    from sonar_slt.bench.overhead import bench_overhead
+    from sonar_slt.bench.training.overhead import bench_overhead
     from sonar_slt.config.assembly import assemble
     from sonar_slt.config.build import build
     from sonar_slt.runs.record import Run
@@ -160,7 +160,7 @@ def _overhead(config: Mapping[str, Any]) -> Iterator[Comparison]:
 
 def _likelihood(config: Mapping[str, Any]) -> Iterator[Comparison]:
     """The likelihood that a sign training's losses are made of."""
-    from sonar_slt.bench.likelihood import bench_likelihood
+    from sonar_slt.bench.space.likelihood import bench_likelihood
     from sonar_slt.bench.timing import Machine
     from sonar_slt.config.assembly import assemble
 
@@ -170,7 +170,7 @@ def _likelihood(config: Mapping[str, Any]) -> Iterator[Comparison]:
 
 def _waiting(config: Mapping[str, Any]) -> Iterator[Share]:
     """What of a training's time is spent waiting for batches, without workers and with two."""
-    from sonar_slt.bench.waiting import bench_waiting
+    from sonar_slt.bench.training.waiting import bench_waiting
     from sonar_slt.config.assembly import assemble
 
     task = assemble(config).task
@@ -180,39 +180,39 @@ def _waiting(config: Mapping[str, Any]) -> Iterator[Share]:
 
 def _step(config: Mapping[str, Any]) -> Iterator[Comparison | Footprint]:
     """A sign training's step at large sizes."""
-    from sonar_slt.bench.signing import bench_signing
+    from sonar_slt.bench.training.step import bench_step
     from sonar_slt.task.fitting import best_device
 
     device = best_device()
     opened = partial(_opened, config["large"], device=device)
     with _files(config) as folder:
-        yield from bench_signing(
+        yield from bench_step(
             opened, folder, batches=config["stepped"], rounds=config["rounds"], device=device, sizes={}
         )
 
 
 def _reads(config: Mapping[str, Any]) -> Iterator[Comparison]:
     """Clips from disk into tensors."""
-    from sonar_slt.bench.reading import bench_reading
+    from sonar_slt.bench.data.reads import bench_reads
 
     with _files(config) as folder:
-        yield from bench_reading(folder, clips=config["read"], rounds=config["rounds"])
+        yield from bench_reads(folder, clips=config["read"], rounds=config["rounds"])
 
 
 def _batches(config: Mapping[str, Any]) -> Iterator[Comparison]:
     """Batches from workers, against the steps of the task that is configured."""
-    from sonar_slt.bench.serving import SIZE, bench_serving
+    from sonar_slt.bench.data.batches import SIZE, bench_batches
     from sonar_slt.config.assembly import assemble
 
     made = assemble({**config, "batches": {**config["batches"], "size": SIZE, "workers": 0}})
     made.data.make_ready()
     with _files(config) as folder:
-        yield bench_serving(made.task, folder, batches=config["served"], rounds=config["rounds"])
+        yield bench_batches(made.task, folder, batches=config["served"], rounds=config["rounds"])
 
 
 def _growth(config: Mapping[str, Any]) -> Iterator[Footprint]:
     """What a loader holds over a corpus and over a larger one."""
-    from sonar_slt.bench.growth import bench_growth
+    from sonar_slt.bench.data.growth import bench_growth
     from sonar_slt.config.build import build
 
     with _files(config) as folder:
@@ -221,7 +221,7 @@ def _growth(config: Mapping[str, Any]) -> Iterator[Footprint]:
 
 def _preparing(config: Mapping[str, Any]) -> Iterator[Comparison]:
     """The preparation job over more and more clips."""
-    from sonar_slt.bench.preparing import bench_preparing
+    from sonar_slt.bench.data.preparing import bench_preparing
 
     with _files(config) as folder:
         yield from bench_preparing(folder, clips=config["prepared"])
@@ -229,11 +229,11 @@ def _preparing(config: Mapping[str, Any]) -> Iterator[Comparison]:
 
 def _extract(config: Mapping[str, Any]) -> Iterator[Comparison | Footprint]:
     """Frozen backbones over videos."""
-    from sonar_slt.bench.extracting import bench_extracting
+    from sonar_slt.bench.extraction.extract import bench_extract
     from sonar_slt.cli.extract import cores
 
     with _files(config) as folder:
-        yield from bench_extracting(folder, frames=config["seen"], rounds=config["rounds"], workers=cores())
+        yield from bench_extract(folder, frames=config["seen"], rounds=config["rounds"], workers=cores())
 
 
 @contextmanager

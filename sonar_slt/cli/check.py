@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from sonar_slt.cli.training.recipe import is_current
 from sonar_slt.command.asked import Asked
 from sonar_slt.errors import UserError
-from sonar_slt.runs.provenance import versions
+from sonar_slt.runs.provenance.code import versions
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -86,14 +86,16 @@ def _corpus(config: Mapping[str, Any], asked: Asked, console: Console) -> bool:
     from sonar_slt.config.assembly import corpus_of
     from sonar_slt.data.corpus import Corpus
     from sonar_slt.data.preparation.summary import corpus_lines
+    from sonar_slt.data.prepared_folder import is_prepared
+    from sonar_slt.data.served import parts_of
 
     if not config.get("preparation"):
         return True
     corpus = corpus_of(config)
     ready = True
-    for part in getattr(corpus, "parts", {"": corpus}).values():
+    for part in parts_of(corpus):
         if isinstance(part, Corpus) and part.label_files():
-            ready &= (part.prepared / "manifest.jsonl").is_file()
+            ready &= is_prepared(part.prepared)
             for line in corpus_lines(part, command=_preparing(asked)):
                 console.print(line, soft_wrap=True)
     return ready
@@ -160,7 +162,7 @@ def _fits(task: Any, config: Mapping[str, Any], console: Console) -> None:
     """Try which batch size fits and say what to set, also for as many clips a step as are configured."""
     from rich.table import Table
 
-    from sonar_slt.bench.capacity import capacity, shared
+    from sonar_slt.bench.training.capacity import capacity, shared
     from sonar_slt.config.build import build
     from sonar_slt.task.fitting import quiet, steps_not_epochs
     from sonar_slt.task.sign import SignTranslation

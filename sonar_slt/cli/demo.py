@@ -20,6 +20,7 @@ from sonar_slt.command.arguments import quoted
 from sonar_slt.command.asked import Asked
 from sonar_slt.config.compose import examine
 from sonar_slt.files import read_lines, write_json
+from sonar_slt.runs.folder import REPORT, hypotheses_of
 from sonar_slt.runs.pinned import of_evaluation
 from sonar_slt.runs.registry import Record, interrupted, read, same_work
 from sonar_slt.source_hash import code_hash
@@ -105,7 +106,7 @@ def _space_scores(console: Console, folder: Path) -> None:
 def _show(console: Console, evaluated: Record) -> None:
     from rich.table import Table
 
-    from sonar_slt.runs.table import scores_table
+    from sonar_slt.runs.scores.table import scores_table
 
     metrics = evaluated.metrics
     console.print(scores_table(metrics))
@@ -114,7 +115,7 @@ def _show(console: Console, evaluated: Record) -> None:
         "Ceiling: the space's own round trip of the reference. All sentences are generated from clips alone.\n"
     )
     said = {
-        entry["language"]: list(read_lines(evaluated.folder / "hypotheses" / f"test.{entry['language']}.jsonl"))
+        entry["language"]: list(read_lines(hypotheses_of(evaluated.folder, "test", entry["language"])))
         for entry in metrics["scores"]
     }
     for number in range(SAMPLES):
@@ -139,13 +140,13 @@ def _summary(trained: Record, evaluated: Record, seconds: float) -> dict[str, An
         "bleu": bleu,
         "ceiling": ceiling,
         "retrieval_at_1": evaluated.metrics["retrieval_at_1"],
-        "report": str(evaluated.folder / "report.html"),
+        "report": str(evaluated.folder / REPORT),
         "run": str(trained.folder),
     }
 
 
 def _farewell(console: Console, trained: Record, evaluated: Record, summary: Path, seconds: float) -> None:
-    console.print(f"Done in {seconds:.0f} s. Open the report in a browser: {evaluated.folder / 'report.html'}")
+    console.print(f"Done in {seconds:.0f} s. Open the report in a browser: {evaluated.folder / REPORT}")
     console.print(f"The run with its config, logs and weights: {trained.folder}")
     console.print(f"The same in numbers: {summary}\n")
     console.print("Next (after `source .venv/bin/activate`, if `make` brought you here):")

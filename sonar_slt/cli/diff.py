@@ -16,15 +16,15 @@ from sonar_slt.command.asked import Asked
 from sonar_slt.command.output import write_output
 from sonar_slt.errors import UserError
 from sonar_slt.files import as_json
-from sonar_slt.runs.difference import config_of, difference
-from sonar_slt.runs.difference_table import difference_table, machine_readable
-from sonar_slt.runs.origin import departures, origin_of
+from sonar_slt.runs.difference.configs import config_of, difference
+from sonar_slt.runs.difference.figures import figures
+from sonar_slt.runs.difference.origin import departures, origin_of
+from sonar_slt.runs.difference.table import difference_table, machine_readable
 from sonar_slt.runs.registry import Record, find
-from sonar_slt.runs.score_difference import figures
 
 if TYPE_CHECKING:
     from sonar_slt.metrics.metric import Metric
-    from sonar_slt.runs.hypotheses import System
+    from sonar_slt.runs.hypotheses.systems import System
 
 
 def run(config: dict[str, Any], _: Asked) -> None:
@@ -59,8 +59,8 @@ def _found(root: Path, word: str) -> Record:
 def _significance(config: Mapping[str, Any], first: Record, second: Record, console: Any) -> list[dict[str, Any]]:
     """Paired tests, the second run against the first, in every language of both."""
     from sonar_slt.config.build import build
-    from sonar_slt.runs.hypotheses import aligned, of_word
-    from sonar_slt.runs.score_table import scores_table
+    from sonar_slt.runs.hypotheses.systems import aligned, of_word
+    from sonar_slt.runs.scores.table import scores_table
 
     if not config["metrics"]:
         raise UserError("metrics=[] leaves nothing to compare: `sonar-slt diff --help` lists what there is.")
@@ -78,9 +78,9 @@ def _significance(config: Mapping[str, Any], first: Record, second: Record, cons
 
 def _tested(first: System, second: System, metrics: tuple[Metric, ...], config: Mapping[str, Any]) -> dict[str, Any]:
     from sonar_slt.metrics.significance import compared
-    from sonar_slt.metrics.text import measure
+    from sonar_slt.metrics.text import measurements
 
-    found = [measure(s.hypotheses, s.references, lang=s.language, metrics=metrics) for s in (second, first)]
+    found = [measurements(s.hypotheses, s.references, lang=s.language, metrics=metrics) for s in (second, first)]
     draws = {key: config[key] for key in ("resamples", "trials", "seed")}
     names = {"language": second.language, "system": second.name, "against": first.name}
     return {**names, **draws, "scores": compared(*found, **draws)}

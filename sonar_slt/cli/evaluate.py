@@ -17,15 +17,17 @@ from sonar_slt.command.entries import note_run
 from sonar_slt.command.output import write_output
 from sonar_slt.errors import UserError
 from sonar_slt.files import as_json, read_lines
+from sonar_slt.runs.folder import CONFIG, REPORT, checkpoint_of, log_of
 from sonar_slt.runs.pinned import evaluated, of_evaluation
 from sonar_slt.runs.record import Run
 from sonar_slt.runs.registry import Record, require_same
-from sonar_slt.runs.scores import machine_readable
+from sonar_slt.runs.scores.entries import machine_readable
 from sonar_slt.source_hash import code_hash
 
 if TYPE_CHECKING:
+    from sonar_slt.config.assembly import Assembly
     from sonar_slt.data.clips import Clips
-    from sonar_slt.task.evaluation import Judging
+    from sonar_slt.task.judging.translated import Judging
 
 
 def run(config: dict[str, Any], asked: Asked) -> float | None:
@@ -43,37 +45,17 @@ def evaluate(
     config: Mapping[str, Any], trained: Record, overrides: Sequence[str], *, facts: Mapping[str, Any] = {}
 ) -> tuple[Path, dict[str, Any]]:
     """Evaluate one trained run in a run folder of its own; the folder and the metrics."""
-    import yaml
     from rich.console import Console
 
-    from sonar_slt.config.assembly import assemble
     from sonar_slt.config.build import build
     from sonar_slt.runs.report import write_report
-    from sonar_slt.task import evaluation
-    from sonar_slt.task.checkpoints import load
-    from sonar_slt.task.fitting import best_device, quiet, use_threads
+    from sonar_slt.task.fitting import quiet
+    from sonar_slt.task.judging import evaluation
 
-    saved = yaml.safe_load((trained.folder / "config.yaml").read_text(encoding="utf-8"))
-    checkpoint = trained.checkpoints / f"{config['checkpoint']}.ckpt"
-    if not checkpoint.is_file():
-        raise UserError(f"{trained.folder.name} has no {checkpoint.name}: it was {trained.status}; `sonar-slt runs`.")
-    if not saved.get("space"):
-        raise UserError(
-            f"{trained.folder.name} trained a text space; its scores are in `sonar-slt runs show {trained.id}`."
-        )
-    if not saved.get("batches"):
-        raise UserError(f"{trained.folder.name} was trained by an older version whose data was configured otherwise.")
-    if config.get("view"):
-        saved["view"] = config["view"]
-    console = Console(stderr=True, highlight=False)
-    with quiet():
-        use_threads(saved.get("threads"))
-        made = assemble(saved, device=best_device())
-    require_same(trained, made.facts, "its scores would mean something else")
-    made.data.require(config["split"], config["languages"]["targets"] or made.data.targets)
+    checkpoint = checkpoint_of(trained.folder, config["checkpoint"])
+    made = _assembled(config, trained, checkpoint)
     languages = config["languages"]["targets"] or made.data.scorable(config["split"])
     how = judging(config, made.data)
-    load(made.task, checkpoint)
     begun = Run.start(
         Path(config["paths"]["runs"]),
         verb="evaluate",
@@ -93,8 +75,8 @@ def evaluate(
             split=config["split"],
             languages=languages,
             how=how,
-            dev=list(read_lines(trained.folder / "dev_log.jsonl")),
-            tell=console.print,
+            dev=list(read_lines(trained.folder / log_of("dev"))),
+            tell=Console(stderr=True, highlight=False).print,
         )
         result.write(current.folder)
         current.update(metrics=result.metrics, device=str(made.data.space.device), **made.facts)
@@ -102,16 +84,50 @@ def evaluate(
     return current.folder, result.metrics
 
 
+def _assembled(config: Mapping[str, Any], trained: Record, checkpoint: Path) -> Assembly:
+    """The parts of a trained run with the weights of a checkpoint, on clips that can be scored as asked."""
+    from sonar_slt.config.assembly import assemble
+    from sonar_slt.task.checkpoint import load
+    from sonar_slt.task.fitting import best_device, quiet, use_threads
+
+    saved = _saved(trained, checkpoint)
+    if config.get("view"):
+        saved["view"] = config["view"]
+    with quiet():
+        use_threads(saved.get("threads"))
+        made = assemble(saved, device=best_device())
+    require_same(trained, made.facts, "its scores would mean something else")
+    made.data.require(config["split"], config["languages"]["targets"] or made.data.targets)
+    load(made.task, checkpoint)
+    return made
+
+
+def _saved(trained: Record, checkpoint: Path) -> dict[str, Any]:
+    """The config of a run that can be evaluated."""
+    import yaml
+
+    if not checkpoint.is_file():
+        raise UserError(f"{trained.folder.name} has no {checkpoint.name}: it was {trained.status}; `sonar-slt runs`.")
+    saved: dict[str, Any] = yaml.safe_load((trained.folder / CONFIG).read_text(encoding="utf-8"))
+    if not saved.get("space"):
+        raise UserError(
+            f"{trained.folder.name} trained a text space; its scores are in `sonar-slt runs show {trained.id}`."
+        )
+    if not saved.get("batches"):
+        raise UserError(f"{trained.folder.name} was trained by an older version whose data was configured otherwise.")
+    return saved
+
+
 def show_scores(folder: Path, metrics: Mapping[str, Any]) -> None:
     """The table of a run's scores, and where its page lies."""
     from rich.console import Console
 
-    from sonar_slt.runs.table import scores_table
+    from sonar_slt.runs.scores.table import scores_table
 
     console = Console(highlight=False)
     console.print(scores_table(metrics))
     console.print(retrieved(metrics))
-    console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
+    console.print(f"Report: {folder / REPORT}", soft_wrap=True)
 
 
 def retrieved(metrics: Mapping[str, Any]) -> str:
@@ -125,7 +141,7 @@ def judging(config: Mapping[str, Any], data: Clips) -> Judging:
     """What is asked of the translations; the protocols of older papers are those of the clips' corpora."""
     from sonar_slt.config.build import build
     from sonar_slt.config.compose import examine, floorplan
-    from sonar_slt.task.evaluation import Judging
+    from sonar_slt.task.judging.translated import Judging
 
     known = floorplan().options("protocol")
     corpora = {row.corpus for row in data.rows[config["split"]]}

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import torch
     from rich.console import Console
 
-    from sonar_slt.features.job import Extracted
-    from sonar_slt.features.made import Feature, Filmed
+    from sonar_slt.features.extraction.job import Extracted
+    from sonar_slt.features.extraction.made import Feature, Filmed
 
 MOST = 8
 """Processes that read pictures unless told otherwise: more feed no one GPU."""
@@ -54,7 +54,7 @@ def corpora(config: Mapping[str, Any]) -> list[Filmed]:
 
     corpus = corpus_of(config)
     corpus.prepare()
-    return list(getattr(corpus, "parts", {"": corpus}).values())
+    return list(corpus.parts.values())
 
 
 def extracted(
@@ -62,7 +62,7 @@ def extracted(
 ) -> Extracted:
     """One kind of feature of one corpus, made unless it is there."""
     from sonar_slt.config.build import build
-    from sonar_slt.features.job import extract
+    from sonar_slt.features.extraction.job import extract
 
     built = build(node)
     feature = _on_device(config, built)
@@ -82,7 +82,7 @@ def _on_device(config: Mapping[str, Any], built: Any) -> Feature:
     import torch
 
     from sonar_slt.features import Backbone
-    from sonar_slt.features.batched import Batched
+    from sonar_slt.features.extraction.batched import Batched
     from sonar_slt.task.fitting import best_device
 
     if not isinstance(built, Backbone):

@@ -43,9 +43,9 @@ def handed_out(config: Mapping[str, Any]) -> bool:
 
 
 def _dashboard(config: Mapping[str, Any], console: Console) -> None:
+    from sonar_slt.runs.mirrors.workspace import show_dashboard
     from sonar_slt.runs.registry import find
     from sonar_slt.runs.sweeps.sweep import Sweep
-    from sonar_slt.runs.workspace import show_dashboard
 
     root, inputs = Path(config["paths"]["runs"]), config["inputs"]
     if config["swept"] is None and len(inputs) < 2:
@@ -60,7 +60,7 @@ def _dashboard(config: Mapping[str, Any], console: Console) -> None:
 
 
 def _bundle(config: Mapping[str, Any], console: Console) -> None:
-    from sonar_slt.runs.bundle import write_bundle
+    from sonar_slt.runs.hypotheses.bundle import write_bundle
     from sonar_slt.runs.registry import find
 
     target = Path(config["bundle"]).expanduser()

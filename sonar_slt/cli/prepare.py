@@ -34,6 +34,8 @@ def run(config: dict[str, Any], _: Asked) -> None:
     from sonar_slt.data.corpus import Corpus
     from sonar_slt.data.preparation.job import prepare
     from sonar_slt.data.preparation.table import show
+    from sonar_slt.data.prepared_folder import has_points
+    from sonar_slt.data.served import parts_of
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
     _checked(config)
@@ -41,7 +43,7 @@ def run(config: dict[str, Any], _: Asked) -> None:
         _write(config, console)
         return
     corpus = corpus_of(config)
-    for part in getattr(corpus, "parts", {"": corpus}).values():
+    for part in parts_of(corpus):
         if not isinstance(part, Corpus):
             raise UserError("There is nothing to prepare of this data: `sonar-slt prepare --help` lists the corpora.")
         try:
@@ -51,7 +53,7 @@ def run(config: dict[str, Any], _: Asked) -> None:
             console.print("Stopped. The same command goes on from here.")
             raise
         show(console, outcome)
-        if not (outcome.folder / "clips").is_dir():
+        if not has_points(outcome.folder):
             console.print("No points: nothing can be trained on it until data.poses=FOLDER gives a pose file per clip.")
 
 

@@ -49,8 +49,9 @@ def run(config: dict[str, Any], _: Asked) -> None:
 
 def _run_page(config: dict[str, Any], theme: Theme | None) -> tuple[Path, str]:
     """Where the page of the run that is named belongs, and its text."""
+    from sonar_slt.runs.folder import REPORT
     from sonar_slt.runs.registry import find
-    from sonar_slt.runs.report.contents import REPORT, page
+    from sonar_slt.runs.report.contents import page
 
     if config["target"] is not None:
         raise UserError(
@@ -64,9 +65,9 @@ def _sweep_page(config: dict[str, Any], theme: Theme | None) -> tuple[Path, str]
     """Where the page of a sweep, or of several runs, belongs, and its text; the effects are printed."""
     from rich.console import Console
 
-    from sonar_slt.runs.report.contents import REPORT
-    from sonar_slt.runs.report.sweep_page import sweep_page
-    from sonar_slt.runs.sweeps.effects_table import effects_table
+    from sonar_slt.runs.folder import REPORT
+    from sonar_slt.runs.sweeps.formats.effects import effects_table
+    from sonar_slt.runs.sweeps.page.contents import sweep_page
     from sonar_slt.runs.sweeps.sweep import Sweep
 
     if config["swept"] is not None and config["inputs"]:
@@ -80,7 +81,7 @@ def _sweep_page(config: dict[str, Any], theme: Theme | None) -> tuple[Path, str]
 
 def _picture(path: Path, config: dict[str, Any]) -> Path:
     """A picture of a page, of the whole of it where no height is given."""
-    from sonar_slt.runs.browser import TALLEST, Browser
+    from sonar_slt.page.browser import TALLEST, Browser
 
     target = Path(config["picture"])
     with Browser(width=config["width"], height=config["height"] or 900) as browser:

@@ -26,8 +26,8 @@ from sonar_slt.config.permission import permit
 from sonar_slt.config.words import allowed
 from sonar_slt.errors import UserError
 from sonar_slt.processes import rank
-from sonar_slt.runs.difference import Change, Difference, difference, words_of
-from sonar_slt.runs.origin import departures, origin_now, origin_of
+from sonar_slt.runs.difference.configs import Change, Difference, difference, words_of
+from sonar_slt.runs.difference.origin import departures, origin_now, origin_of
 from sonar_slt.runs.pinned import place
 from sonar_slt.runs.registry import Record, all_runs, find
 
@@ -136,7 +136,7 @@ class _Again:
         """What the new words change, what differs though no word asks for it, and what else is not as it was."""
         from rich.console import Console
 
-        from sonar_slt.runs.difference_table import again_table
+        from sonar_slt.runs.difference.table import again_table
 
         swept = [word for word in self.words.new if word.sweeps]
         asked = difference(self.base.config, self.today.config)

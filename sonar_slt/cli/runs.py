@@ -36,7 +36,7 @@ def run(config: dict[str, Any], _: Asked) -> None:
             _list(config, root, console)
         case ["show"] | ["show", _]:
             _refuse_beside_show(config)
-            from sonar_slt.runs.portrait import portrait
+            from sonar_slt.runs.listing.portrait import portrait
 
             console.print(portrait(find(root, words[1] if words[1:] else "last"), all_runs(root)))
         case _:
@@ -48,8 +48,9 @@ def run(config: dict[str, Any], _: Asked) -> None:
 
 
 def _list(config: dict[str, Any], root: Path, console: Any) -> None:
-    from sonar_slt.runs.listing import in_order, require_known, write_listing
-    from sonar_slt.runs.table import runs_table
+    from sonar_slt.runs.listing.export import require_known, write_listing
+    from sonar_slt.runs.listing.order import in_order
+    from sonar_slt.runs.listing.table import runs_table
 
     limit, output = config["limit"], Path(config["output"]) if config["output"] else None
     if output:
@@ -73,7 +74,7 @@ def _list(config: dict[str, Any], root: Path, console: Any) -> None:
 
 
 def _fitting(config: dict[str, Any], everything: list[Record], root: Path) -> list[Record]:
-    from sonar_slt.runs.selection import Condition, Selection, moment
+    from sonar_slt.runs.listing.selection import Condition, Selection, moment
 
     selection = Selection(
         status=config["status"],

@@ -19,8 +19,8 @@ from sonar_slt.command.output import write_output
 from sonar_slt.errors import UserError
 from sonar_slt.files import as_json
 from sonar_slt.languages import language
-from sonar_slt.runs.hypotheses import System, aligned, of_files, of_word
-from sonar_slt.runs.scores import machine_readable
+from sonar_slt.runs.hypotheses.systems import System, aligned, of_files, of_word
+from sonar_slt.runs.scores.entries import machine_readable
 
 if TYPE_CHECKING:
     from sonar_slt.metrics.metric import Measured, Metric
@@ -35,7 +35,7 @@ def run(config: dict[str, Any], _: Asked) -> float | None:
     from rich.console import Console
 
     from sonar_slt.config.build import build
-    from sonar_slt.runs.table import scores_table
+    from sonar_slt.runs.scores.table import scores_table
 
     if not config["metrics"]:
         raise UserError("metrics=[] leaves nothing to score: `sonar-slt score --help` lists what there is.")
@@ -62,18 +62,18 @@ def scored_pairs(
     protocol: Protocol | None,
 ) -> dict[str, Any]:
     """Scores, legacy scores and comparisons of systems, each beside the one that it is compared with."""
-    from sonar_slt.metrics.text import measure
+    from sonar_slt.metrics.text import measurements
 
     found: dict[str, Any] = {"scores": [], "legacy": [], "significance": []}
     for system, other in pairs:
-        measured = measure(system.hypotheses, system.references, lang=system.language, metrics=metrics)
+        measured = measurements(system.hypotheses, system.references, lang=system.language, metrics=metrics)
         found["scores"].append(_entry(system, measured, metrics, config))
         if protocol and system.language in protocol.languages:
             scores = protocol.scores(system.hypotheses, system.references)
             row = {"language": system.language, "protocol": protocol.name, "title": protocol.title, "scores": scores}
             found["legacy"].append(row)
         if other:
-            theirs = measure(other.hypotheses, other.references, lang=system.language, metrics=metrics)
+            theirs = measurements(other.hypotheses, other.references, lang=system.language, metrics=metrics)
             found["significance"].append(_comparison(system, other, measured, theirs, config))
     return found
 

@@ -41,7 +41,7 @@ def run(config: dict[str, Any], _: Asked) -> None:
         if form == "csv":  # which holds numbers alone
             print(*(f"! {warning}" for warning in found.warnings), sep="\n", end="", file=sys.stderr)
     if config["plot"]:
-        from sonar_slt.runs.sweeps.plot import as_svg
+        from sonar_slt.runs.sweeps.formats.plot import as_svg
 
         write_output(config["plot"], as_svg(found), key="plot")
 
@@ -104,9 +104,9 @@ def _format(config: Mapping[str, Any]) -> str | None:
 
 
 def _text(found: Comparison, form: str) -> str:
-    from sonar_slt.runs.sweeps.csv import as_csv
-    from sonar_slt.runs.sweeps.latex import as_latex
-    from sonar_slt.runs.sweeps.markdown import as_markdown
+    from sonar_slt.runs.sweeps.formats.csv import as_csv
+    from sonar_slt.runs.sweeps.formats.latex import as_latex
+    from sonar_slt.runs.sweeps.formats.markdown import as_markdown
 
     return dict(zip(FORMATS, (as_markdown, as_csv, as_latex), strict=True))[form](found)
 
@@ -114,6 +114,6 @@ def _text(found: Comparison, form: str) -> str:
 def _print(found: Comparison) -> None:
     from rich.console import Console
 
-    from sonar_slt.runs.sweeps.screen import SweepTable
+    from sonar_slt.runs.sweeps.formats.screen import SweepTable
 
     Console(highlight=False).print(SweepTable(found))

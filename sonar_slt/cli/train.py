@@ -21,13 +21,14 @@ from sonar_slt.cli.training.tracks import prepare_tracks
 from sonar_slt.cli.training.training import train
 from sonar_slt.command.asked import Asked
 from sonar_slt.errors import UserError
+from sonar_slt.runs.folder import checkpoint_of
 from sonar_slt.runs.pinned import AUTO, pinned
-from sonar_slt.runs.provenance import identity
+from sonar_slt.runs.provenance.identity import identity
+from sonar_slt.runs.provenance.slurm import restarts
 from sonar_slt.runs.registry import Record, find, interrupted, same_work
-from sonar_slt.runs.slurm import restarts
 
 if TYPE_CHECKING:
-    from sonar_slt.task.ranks import Ranks
+    from sonar_slt.task.parallel.ranks import Ranks
 
 
 def run(config: dict[str, Any], asked: Asked) -> float | None:
@@ -79,6 +80,6 @@ def _resumed(config: Mapping[str, Any]) -> Record | None:
     if not config["resume"]:
         return None
     parent = find(Path(config["paths"]["runs"]), config["resume"], verb="train")
-    if not (parent.checkpoints / "last.ckpt").is_file():
+    if not checkpoint_of(parent.folder).is_file():
         raise UserError(f"{parent.folder.name} left no checkpoint to go on from: `sonar-slt runs` lists the runs.")
     return parent

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from sonar_slt.data.preparation.outcome import outcome_in
+from sonar_slt.data.prepared_folder import prepared_in
 
 if TYPE_CHECKING:
     from sonar_slt.data.clips import Clips
@@ -20,7 +20,7 @@ WHOLE = ("hours", "signers")
 def census(data: Clips) -> dict[str, Any]:
     """`splits`: each with its clips, frames and, where known, labelled clips, hours and signers; `faults`: counts."""
     corpus = data.corpus
-    outcomes = [outcome for home in corpus.homes.values() if (outcome := outcome_in(home))]
+    outcomes = [outcome for home in corpus.homes.values() if (outcome := prepared_in(home))]
     faults: Counter[str] = Counter()
     for outcome in outcomes:
         faults.update({kind: sum(done.values()) for kind, done in outcome.summary["faults"].items()})

@@ -5,7 +5,7 @@ Every corpus stores points in one of these layouts, so that normalising, augment
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,9 +39,3 @@ class Layout:
     arms: tuple[tuple[int, ...], tuple[int, ...]]
     head: tuple[int, ...]
     roots: tuple[int, ...]
-
-    def __reduce__(self) -> tuple[Callable[[str], Layout], tuple[str]]:
-        """Another process has the same layouts under the same names."""
-        from sonar_slt.data.layouts import named
-
-        return named, (self.name,)

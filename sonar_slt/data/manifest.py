@@ -2,25 +2,7 @@
 
 A corpus is its manifest and its clip store; readers of released corpora and the toy world both end here.
 
-Every line is one json object with exactly these keys:
-
-========= ==================== ===================================================================================
-id        string               names the clip, once in a manifest
-corpus    string               the reader that made the row, such as "phoenix14t"
-split     string               "train", "dev", "test", or another name that the release has
-signer    string               who signs, "" where the release is silent
-sign_language string           ISO 639-3, such as "gsg"; "" where it is not known
-frames    integer, 0 or more   how long the clip is
-fps       number or null       frames per second, above 0
-texts     object               language code -> list of sentences written by people, every valid reference in order
-pseudo    object               language code -> list of sentences written by machines
-gloss     string or null       the glosses, words apart
-source    string or null       where its pictures lie, relative to the release's root unless they lie elsewhere
-span      [number, number] or null  which part of the source it is, in seconds from the start
-pose      string or null       where its points were read from, told like `source`
-content   string               a hash of what the clip was made from
-tags      list of strings      anything else by which clips are chosen, such as "held_out"
-========= ==================== ===================================================================================
+What a line holds, key by key, stands in `manifest_keys`.
 """
 
 from __future__ import annotations
@@ -29,25 +11,25 @@ import hashlib
 import json
 import os
 import weakref
+from abc import abstractmethod
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sonar_slt.data.manifest_keys import KEYS, checked
 from sonar_slt.errors import UserError
 from sonar_slt.files import write_atomically
 
 Texts = Mapping[str, Sequence[str]]
 """Sentences by language code, every valid reference in order."""
 
-FIRST = ("train", "dev", "test")
-"""Splits are listed in this order; others follow as they come."""
-
-MOST_FRAMES = 2**31 - 1
+SPLITS = ("train", "dev", "test")
+"""The splits that everybody has, in the order in which they are listed; others follow as they come."""
 
 ID, NAMED = b'{"id": "', 256
 """How a line begins that `write` has written, and how much of it is read for a name."""
@@ -91,9 +73,6 @@ class Row:
         return "human" if self.texts.get(code) else "pseudo" if self.pseudo.get(code) else None
 
 
-KEYS = tuple(part.name for part in fields(Row))
-
-
 def write(path: Path, rows: Iterable[Row]) -> None:
     """Write a manifest row by row; it is whole or absent."""
     write_atomically(path, "".join(map(_line, rows)))
@@ -108,7 +87,45 @@ def _line(row: Row) -> str:
     return line + "\n"
 
 
-class Manifest(Sequence[Row]):
+def ordered(splits: Iterable[str]) -> list[str]:
+    """The splits that occur, each once, those of everybody first."""
+    there = dict.fromkeys(splits)
+    return [*(split for split in SPLITS if split in there), *(split for split in there if split not in SPLITS)]
+
+
+class Rows(Sequence[Row]):
+    """The rows of a manifest, or of several one after another; each is read when it is asked for."""
+
+    frames: NDArray[np.int32]  # (rows,) how long each clip is
+    splits: list[str]
+    digest: str  # a hash of all rows
+
+    @overload
+    def __getitem__(self, number: int) -> Row: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Row]: ...
+    def __getitem__(self, number: int | slice) -> Row | list[Row]:
+        if isinstance(number, slice):
+            return [self._row(one) for one in range(*number.indices(len(self)))]
+        wanted = number + len(self) if number < 0 else number
+        if not 0 <= wanted < len(self):
+            raise IndexError(f"row {number} of {len(self)}")
+        return self._row(int(wanted))
+
+    @abstractmethod
+    def id(self, number: int) -> str:
+        """The name of a clip, without reading the rest of its row."""
+
+    @abstractmethod
+    def split(self, name: str) -> NDArray[np.int64]:
+        """The numbers (rows,) of a split's rows, ascending; none where there is no such split."""
+
+    @abstractmethod
+    def _row(self, number: int) -> Row:
+        """The row of a number from 0 on."""
+
+
+class Manifest(Rows):
     """The rows of a manifest file.
 
     Every line is looked at when the file is opened, but kept as its place, length and split alone: a row is read from
@@ -122,8 +139,7 @@ class Manifest(Sequence[Row]):
         found = _scan(path)
         self.path, self._file = path, os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         weakref.finalize(self, os.close, self._file)
-        self.frames: NDArray[np.int32] = found.frames
-        self.splits: list[str] = found.splits
+        self.frames, self.splits = found.frames, found.splits
         self._split_codes, self._starts = found.split_codes, found.starts
         self.digest, self.ids_digest, self.media_digest = found.digest, found.ids_digest, found.media_digest
 
@@ -133,25 +149,11 @@ class Manifest(Sequence[Row]):
     def __len__(self) -> int:
         return len(self.frames)
 
-    @overload
-    def __getitem__(self, number: int) -> Row: ...
-
-    @overload
-    def __getitem__(self, number: slice) -> list[Row]: ...
-
-    def __getitem__(self, number: int | slice) -> Row | list[Row]:
-        if isinstance(number, slice):
-            return [self._row(one) for one in range(*number.indices(len(self)))]
-        wanted = number + len(self) if number < 0 else number
-        if not 0 <= wanted < len(self):
-            raise IndexError(f"row {number} of {len(self)} in '{self.path}'")
-        return self._row(int(wanted))
-
     def __iter__(self) -> Iterator[Row]:
         return map(self._row, range(len(self)))
 
     def id(self, number: int) -> str:
-        """The name of a clip, without reading the rest of its row."""
+        """The name of a clip; of a line that `write` has written only the beginning is read."""
         start, end = self._starts[number : number + 2].tolist()
         line = os.pread(self._file, min(end - start, NAMED), start)
         if not line.startswith(ID) or (closing := line.find(b'"', len(ID))) < 0 or b"\\" in line[:closing]:
@@ -159,7 +161,7 @@ class Manifest(Sequence[Row]):
         return line[len(ID) : closing].decode()
 
     def split(self, name: str) -> NDArray[np.int64]:
-        """The numbers of a split's rows, ascending; none where the manifest has no such split."""
+        """The numbers (rows,) of a split's rows, ascending; none where the manifest has no such split."""
         code = self.splits.index(name) if name in self.splits else -1
         return np.flatnonzero(self._split_codes == code)
 
@@ -197,7 +199,7 @@ def _scan(path: Path) -> _Lines:
     with path.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
             try:
-                value = _checked(line)
+                value = checked(line)
                 codes.append(names.setdefault(value["split"], len(names)))
             except (ValueError, OverflowError, RecursionError) as error:
                 told = "a manifest has at most 128 splits" if isinstance(error, OverflowError) else error
@@ -209,7 +211,7 @@ def _scan(path: Path) -> _Lines:
             starts.append(starts[-1] + len(line))
             ids.append(hash(value["id"]))
     _refuse_twins(path, np.frombuffer(ids, np.int64) if ids else np.empty(0, np.int64))
-    splits = [*(name for name in FIRST if name in names), *(name for name in names if name not in FIRST)]
+    splits = ordered(names)
     places = np.array([splits.index(name) for name in names], np.int8)
     return _Lines(
         np.array(frames, np.int32),
@@ -235,74 +237,3 @@ def _refuse_twins(path: Path, hashes: NDArray[np.int64]) -> None:
             if number in at and (first := seen.setdefault(json.loads(line)["id"], number)) != number:
                 told = f"its id '{json.loads(line)['id']}' stands in line {first} already"
                 raise UserError(f"Line {number} of '{path}' is no manifest row: {told}.")
-
-
-def _checked(line: bytes) -> dict[str, Any]:
-    """The object of a line, or a ValueError that says what is wrong with it."""
-    if not line.endswith(b"\n"):
-        raise ValueError("it is cut short")
-    value = json.loads(line)
-    if not isinstance(value, dict):
-        raise ValueError(f"it is {_said(value)}, not an object")
-    if value.keys() != _KEYS:
-        lacking, foreign = [key for key in KEYS if key not in value], sorted(value.keys() - _KEYS)
-        raise ValueError(f"it lacks '{lacking[0]}'" if lacking else f"'{foreign[0]}' is not one of its keys")
-    for key, (fits, expected) in _FIT.items():
-        if not fits(value[key]):
-            raise ValueError(f"'{key}' is {_said(value[key])}, not {expected}")
-    return value
-
-
-def _said(value: object) -> str:
-    told = json.dumps(value, ensure_ascii=False)
-    return told if len(told) <= 60 else told[:60] + " ..."
-
-
-def _is_text(value: object) -> bool:
-    return type(value) is str
-
-
-def _is_name(value: object) -> bool:
-    return type(value) is str and value != ""
-
-
-def _is_text_or_none(value: object) -> bool:
-    return value is None or type(value) is str
-
-
-def _is_length(value: object) -> bool:
-    return type(value) is int and 0 <= value <= MOST_FRAMES
-
-
-def _is_rate(value: object) -> bool:
-    return value is None or (type(value) in (int, float) and 0 < value < float("inf"))  # type: ignore[operator]
-
-
-def _is_strings(value: object) -> bool:
-    return type(value) is list and all(type(one) is str for one in value)
-
-
-def _is_texts(value: object) -> bool:
-    return type(value) is dict and all(map(_is_strings, value.values()))
-
-
-def _is_span(value: object) -> bool:
-    if value is None:
-        return True
-    if type(value) is not list or len(value) != 2 or any(type(one) not in (int, float) for one in value):
-        return False
-    return bool(0 <= value[0] <= value[1] < float("inf"))
-
-
-_KEYS = frozenset(KEYS)
-_FIT = {
-    "id": (_is_name, "a name"),
-    "split": (_is_name, "a name"),
-    **{key: (_is_text, "a string") for key in ("corpus", "signer", "sign_language", "content")},
-    "frames": (_is_length, "a number of frames"),
-    "fps": (_is_rate, "a frame rate or null"),
-    **{key: (_is_texts, "lists of sentences by language") for key in ("texts", "pseudo")},
-    **{key: (_is_text_or_none, "a string or null") for key in ("gloss", "source", "pose")},
-    "span": (_is_span, "a start and an end in seconds or null"),
-    "tags": (_is_strings, "a list of strings"),
-}

@@ -22,13 +22,13 @@ from sonar_slt.errors import UserError
 
 VIDEOS = frozenset({".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v"})
 FILES = VIDEOS | set(SUFFIXES)
-SPLITS: Mapping[str, str] = MappingProxyType(
+SPLIT_NAMES: Mapping[str, str] = MappingProxyType(
     {"train": "train", "dev": "dev", "val": "dev", "valid": "dev", "validation": "dev", "test": "test"}
 )
 """The splits by each name that releases and their folders give them."""
 
 
-def release(root: str | Path, name: str) -> Path:
+def release_folder(root: str | Path, name: str) -> Path:
     """The folder of a release, or a UserError where it is none."""
     path = Path(root)
     if path.is_dir():
@@ -50,17 +50,17 @@ def within(root: Path, given: str | Path | None, option: str) -> Path | None:
 
 def settled(reading: Reading) -> Reading:
     """The same with splits by the names they have here, and notes of those that were called otherwise or are others."""
-    found = dict.fromkeys(entry.split for entry in reading.entries if SPLITS.get(entry.split) != entry.split)
+    found = dict.fromkeys(entry.split for entry in reading.entries if SPLIT_NAMES.get(entry.split) != entry.split)
     notes = [
-        f"the split {split!r} is called {SPLITS[split]} here"
-        if split in SPLITS
+        f"the split {split!r} is called {SPLIT_NAMES[split]} here"
+        if split in SPLIT_NAMES
         else f"the split {split!r} is not trained or tested on: the names are train, dev and test"
         for split in found
         if split.strip()
     ]
     return Reading(
-        entries=[replace(entry, split=SPLITS.get(entry.split, entry.split)) for entry in reading.entries],
-        faults=[replace(fault, split=SPLITS.get(fault.split, fault.split)) for fault in reading.faults],
+        entries=[replace(entry, split=SPLIT_NAMES.get(entry.split, entry.split)) for entry in reading.entries],
+        faults=[replace(fault, split=SPLIT_NAMES.get(fault.split, fault.split)) for fault in reading.faults],
         notes=[*reading.notes, *notes],
     )
 
@@ -120,9 +120,9 @@ def _of_split(paths: Iterable[Path], root: Path, split: str) -> list[Path]:
     named, others = [], []
     for path in paths:
         folders = path.relative_to(root).parent.parts
-        if SPLITS.get(split, split) in (SPLITS.get(folder, folder) for folder in folders):
+        if SPLIT_NAMES.get(split, split) in (SPLIT_NAMES.get(folder, folder) for folder in folders):
             named.append(path)
-        elif not any(folder in SPLITS for folder in folders):
+        elif not any(folder in SPLIT_NAMES for folder in folders):
             others.append(path)
     return named or others
 
@@ -131,7 +131,7 @@ def _folders(root: Path) -> Iterator[Path]:
     """The folders of the clips, also inside the folders of splits; what is in a clip's folder is not looked at."""
     with os.scandir(root) as found:
         for entry in sorted(found, key=lambda entry: entry.name):
-            if entry.is_dir() and entry.name in SPLITS:
+            if entry.is_dir() and entry.name in SPLIT_NAMES:
                 yield from _folders(Path(entry.path))
             elif entry.is_dir() and not entry.name.startswith("."):
                 yield Path(entry.path)

@@ -9,10 +9,8 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from sonar_slt.data.manifest import Manifest, Row
+from sonar_slt.data.manifest import SPLITS, Row, Rows
 from sonar_slt.errors import UserError
-
-SPLITS = ("train", "dev", "test")
 
 
 class Selection(Sequence[Row]):
@@ -34,7 +32,7 @@ class Selection(Sequence[Row]):
         return self.rows[int(self.numbers[place])]
 
 
-def splits(rows: Manifest, *, limit: int | None = None, signer: str | None = None) -> dict[str, Selection]:
+def splits(rows: Rows, *, limit: int | None = None, signer: str | None = None) -> dict[str, Selection]:
     """The three splits; with `limit` only so many training clips.
 
     With `signer` the test split is everything that this person signs, in whatever split it is released, and nobody else
@@ -55,7 +53,7 @@ def splits(rows: Manifest, *, limit: int | None = None, signer: str | None = Non
     return {split: Selection(rows, numbers) for split, numbers in chosen.items()}
 
 
-def digest(rows: Manifest, chosen: Mapping[str, Selection]) -> str:
+def digest(rows: Rows, chosen: Mapping[str, Selection]) -> str:
     """A hash of every row and of the splits: two runs with the same digest saw the same clips and texts."""
     found = hashlib.sha256(rows.digest.encode())
     for split, selection in chosen.items():

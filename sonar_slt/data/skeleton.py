@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sonar_slt.data.filmstrip import filmstrip
 from sonar_slt.data.layout import Layout
-from sonar_slt.data.sources import PICTURES, Features, has_points
+from sonar_slt.data.sources import PICTURES, Features, all_have_points
 from sonar_slt.data.view import All
 
 if TYPE_CHECKING:
@@ -34,15 +34,15 @@ CODING = "delta-deflate"
 
 def skeletons(data: Clips, rows: Iterable[Row]) -> dict[str, Any]:
     """Edges and clips as the report draws them; film strips where the corpus has pictures alone and they were kept."""
-    if not has_points(data.corpus):
+    if not all_have_points(data.corpus):
         return _films(data, rows)
     return {**drawing(data.corpus.layout), "clips": {row.id: moving(data.shown(row), row.fps) for row in rows}}
 
 
 def _films(data: Clips, rows: Iterable[Row]) -> dict[str, Any]:
     """Strips of the small pictures that an adapter reads; those of a view that hides something are not shown."""
-    pictures = data.sources.get(PICTURES)
-    if not isinstance(pictures, Features) or not isinstance(data.view, All):
+    pictures = data.seen.sources.get(PICTURES)
+    if not isinstance(pictures, Features) or not isinstance(data.seen.view, All):
         return {}
     clips = {}
     for row in rows:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from sonar_slt.data.features import FeatureSet, chosen
+from sonar_slt.data.feature_store import FeatureSet, feature_set
+from sonar_slt.data.prepared_folder import has_points
+from sonar_slt.data.served import Served
 from sonar_slt.errors import UserError
-
-if TYPE_CHECKING:
-    from sonar_slt.data.clips import Corpus
 
 POINTS, PICTURES, SPATIAL, MOTION = "points", "pictures", "spatial", "motion"
 TRACKS = (POINTS, PICTURES, SPATIAL, MOTION)
@@ -30,7 +29,7 @@ class Source(Protocol):
 class Points:
     """The points of a corpus, by the numbers of its rows; they are opened when the first clip is read."""
 
-    def __init__(self, corpus: Corpus) -> None:
+    def __init__(self, corpus: Served) -> None:
         self.corpus = corpus
 
     def __contains__(self, id: str) -> bool:
@@ -74,7 +73,7 @@ class Features:
         return self.sets[f"{part}/"], inner
 
 
-def sources(corpus: Corpus, reads: Sequence[str], asked: Mapping[str, str | None]) -> dict[str, Source]:
+def sources(corpus: Served, reads: Sequence[str], asked: Mapping[str, str | None]) -> dict[str, Source]:
     """The tracks among `reads` that a corpus has; one at least, or a UserError that says how to come by one.
 
     `asked` names the features of a track where there are several.
@@ -95,17 +94,17 @@ def sources(corpus: Corpus, reads: Sequence[str], asked: Mapping[str, str | None
     return found
 
 
-def has_points(corpus: Corpus) -> bool:
+def all_have_points(corpus: Served) -> bool:
     """Whether every clip has points; a corpus of pictures alone has none."""
-    return all((home / "clips").is_dir() for home in corpus.homes.values())
+    return all(map(has_points, corpus.homes.values()))
 
 
-def _points(corpus: Corpus) -> Points | None:
-    return Points(corpus) if has_points(corpus) else None
+def _points(corpus: Served) -> Points | None:
+    return Points(corpus) if all_have_points(corpus) else None
 
 
-def _features(corpus: Corpus, track: str, asked: str | None) -> Features | None:
-    sets = {before: chosen(home, track, asked) for before, home in corpus.homes.items()}
+def _features(corpus: Served, track: str, asked: str | None) -> Features | None:
+    sets = {before: feature_set(home, track, asked) for before, home in corpus.homes.items()}
     media = corpus.media
     there = {before: one.require(media[before]) for before, one in sets.items() if one is not None}
     if there and len(there) < len(sets):

@@ -14,9 +14,9 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from sonar_slt.data.slots import Slots, can_share, use
+from sonar_slt.data.shared_memory import Slots, can_share, use
 from sonar_slt.errors import UserError
-from sonar_slt.memory import settle
+from sonar_slt.processes import release_memory
 
 Batch = TypeVar("Batch")
 
@@ -54,7 +54,7 @@ class Loader(DataLoader[Batch]):
         shared = self.num_workers and can_share()
         stream.slots = Slots(workers=self.num_workers, tracks=stream.tracks) if shared else None
         if self.num_workers:
-            settle()
+            release_memory()
         batches = super().__iter__()
         batches.slots = stream.slots  # type: ignore[attr-defined]  # they live as long as batches come from them
         return batches

@@ -26,5 +26,5 @@ class Track:
         return Track(values if values.dtype is torch.uint8 else values.float(), self.mask.to(device))
 
     def rows(self, chosen: Tensor) -> Track:
-        """Some of the clips, by a mask or by numbers."""
+        """Some of the clips, by a mask (batch,) or by numbers."""
         return Track(self.values[chosen], self.mask[chosen])

@@ -18,9 +18,9 @@ from typing import Any
 from filelock import FileLock
 
 from sonar_slt.data import manifest
+from sonar_slt.data.counting import unit
 from sonar_slt.data.manifest import Manifest, Row
-from sonar_slt.data.preparation.outcome import MANIFEST, SUMMARY, outcome_in
-from sonar_slt.data.preparation.summary import UNSPACED
+from sonar_slt.data.prepared_folder import MANIFEST, SUMMARY, prepared_in
 from sonar_slt.errors import UserError
 from sonar_slt.files import read_lines, write_atomically, write_json
 
@@ -228,7 +228,7 @@ def _copy(path: Path, copy: Path) -> None:
 
 def _count(folder: Path, rows: Iterable[Row]) -> None:
     """Count machines' sentences anew in the summary of the corpus."""
-    outcome = outcome_in(folder)
+    outcome = prepared_in(folder)
     if outcome is None:
         return
     counts: dict[str, Counter[str]] = {}
@@ -237,8 +237,8 @@ def _count(folder: Path, rows: Iterable[Row]) -> None:
     for split, found in outcome.summary["splits"].items():
         counted = counts.get(split, Counter())
         for code in counted:
-            unit = "characters" if code.endswith(UNSPACED) else "words"
-            found["languages"].setdefault(code, {"sentences": 0, "words": 0, "vocabulary": 0, "unit": unit})
+            none = {"sentences": 0, "words": 0, "vocabulary": 0, "unit": unit(code)}
+            found["languages"].setdefault(code, none)
         for code, said in found["languages"].items():
             said["pseudo"] = counted[code]
     write_json(folder / SUMMARY, outcome.summary)

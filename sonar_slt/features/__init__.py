@@ -12,19 +12,19 @@ from sonar_slt.features.windows import windows
 from sonar_slt.lazy import lazily
 
 if TYPE_CHECKING:
-    from sonar_slt.features.backbone import Backbone
-    from sonar_slt.features.clip_s2 import ClipS2
-    from sonar_slt.features.patch_vit import PatchVit
+    from sonar_slt.features.backbones.backbone import Backbone
+    from sonar_slt.features.backbones.clip_s2 import ClipS2
+    from sonar_slt.features.backbones.patch_vit import PatchVit
+    from sonar_slt.features.backbones.videomae import Videomae
+    from sonar_slt.features.backbones.vit import Vit
     from sonar_slt.features.pictures import Pictures
     from sonar_slt.features.spamo_files import SpamoFiles
-    from sonar_slt.features.videomae import Videomae
-    from sonar_slt.features.vit import Vit
 
 __all__ = ["Backbone", "ClipS2", "PatchVit", "Picture", "Pictures", "SpamoFiles", "Videomae", "Vit", "windows"]
 
 _HOMES = {
-    **{"Backbone": "backbone", "ClipS2": "clip_s2", "PatchVit": "patch_vit", "Pictures": "pictures"},
-    **{"SpamoFiles": "spamo_files", "Videomae": "videomae", "Vit": "vit"},
+    **{"Backbone": "backbones.backbone", "ClipS2": "backbones.clip_s2", "PatchVit": "backbones.patch_vit"},
+    **{"Pictures": "pictures", "SpamoFiles": "spamo_files", "Videomae": "backbones.videomae", "Vit": "backbones.vit"},
 }
 
 if not TYPE_CHECKING:  # processes that read pictures need no torch

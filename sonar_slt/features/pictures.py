@@ -13,8 +13,8 @@ import numpy as np
 from sonar_slt.data.manifest import Row
 from sonar_slt.data.unreadable import Unreadable
 from sonar_slt.errors import UserError
-from sonar_slt.features.feed import Feed, Roll
-from sonar_slt.features.made import Filmed, Made, left_out
+from sonar_slt.features.extraction.feed import Feed, Roll
+from sonar_slt.features.extraction.made import Filmed, Made, left_out
 from sonar_slt.features.picture import Picture
 
 

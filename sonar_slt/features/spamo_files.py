@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from sonar_slt.data.faults import Fault
 from sonar_slt.data.manifest import Row
-from sonar_slt.data.places import SPLITS
+from sonar_slt.data.places import SPLIT_NAMES
 from sonar_slt.data.pose.npy import read_npy
 from sonar_slt.data.unreadable import Unreadable
 from sonar_slt.errors import UserError
-from sonar_slt.features.made import Filmed, Made, left_out
+from sonar_slt.features.extraction.made import Filmed, Made, left_out
 
 SUFFIX = re.compile(r"_s2wrapping|_overlap-\d+(-pretrained)?")
 WINDOW, STRIDE = 16, 8
@@ -103,8 +103,8 @@ class SpamoFiles:
 
 def _of_split(paths: Sequence[Path], split: str) -> Sequence[Path]:
     """Those in the folder of the split, else those in folders of none."""
-    named = [path for path in paths if split in {SPLITS.get(part, "") for part in path.parts}]
-    return named or [path for path in paths if not any(part in SPLITS for part in path.parts)]
+    named = [path for path in paths if split in {SPLIT_NAMES.get(part, "") for part in path.parts}]
+    return named or [path for path in paths if not any(part in SPLIT_NAMES for part in path.parts)]
 
 
 def sizes_hash(sizes: Sequence[tuple[str, int]]) -> str:

@@ -8,16 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sonar_slt.lazy import lazily
-from sonar_slt.metrics.bertscore import BertScore
-from sonar_slt.metrics.bleu import Bleu
-from sonar_slt.metrics.bleurt import Bleurt
-from sonar_slt.metrics.chrf import Chrf
+from sonar_slt.metrics.learned.bertscore import BertScore
+from sonar_slt.metrics.learned.bleurt import Bleurt
 from sonar_slt.metrics.metric import Measured, Metric
-from sonar_slt.metrics.rouge_l import RougeL, rouge_l
-from sonar_slt.metrics.ter import Ter
+from sonar_slt.metrics.ngrams.bleu import Bleu
+from sonar_slt.metrics.ngrams.chrf import Chrf
 from sonar_slt.metrics.text import TranslationScores, score_translations
-from sonar_slt.metrics.token_f1 import TokenF1, token_f1
-from sonar_slt.metrics.wer import Wer
+from sonar_slt.metrics.words.rouge_l import RougeL, rouge_l
+from sonar_slt.metrics.words.ter import Ter
+from sonar_slt.metrics.words.token_f1 import TokenF1, token_f1
+from sonar_slt.metrics.words.wer import Wer
 
 if TYPE_CHECKING:
     from sonar_slt.metrics.vectors import (

@@ -14,7 +14,7 @@ import numpy as np
 
 from sonar_slt.metrics.intervals import RESAMPLES, SEED, bootstrap
 from sonar_slt.metrics.metric import Measured
-from sonar_slt.metrics.words import spaced, words
+from sonar_slt.metrics.words.cutting import spaced, words
 
 BUCKETS = 4
 LEAST = 5
@@ -45,13 +45,13 @@ def breakdown(
     return [{"group": name, **_row(measured, rows, resamples, seed, least)} for name, rows in members.items()]
 
 
-def by_length(references: Sequence[Sequence[str]], lang: str, buckets: int = BUCKETS) -> list[str]:
+def by_length(references: Sequence[Sequence[str]], lang: str) -> list[str]:
     """The length of each sentence's first reference, as one of some ranges that hold about equally many sentences.
 
     Lengths are words without punctuation, or characters where the language puts no spaces between words.
     """
     lengths = np.asarray([len(words(given[0], lang, punctuation=False)) for given in references])
-    inner = np.quantile(lengths, np.arange(1, buckets) / buckets, method="lower")
+    inner = np.quantile(lengths, np.arange(1, BUCKETS) / BUCKETS, method="lower")
     bucket = np.searchsorted(np.unique(inner), lengths)  # a range ends at its upper bound, which belongs to it
     unit = "word" if spaced(lang) else "character"
     names = {int(one): _range(lengths[bucket == one], unit) for one in set(bucket.tolist())}

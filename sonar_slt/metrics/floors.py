@@ -11,12 +11,10 @@ from functools import reduce
 
 import numpy as np
 
-from sonar_slt.metrics.bags import Bag, Ids, Texts
-from sonar_slt.metrics.bleu import ORDERS, bleu_scores, tokenizer, words
+from sonar_slt.metrics.learned.pairs import LearnedMetric
 from sonar_slt.metrics.metric import Metric, full
-
-LEARNED = frozenset({"bleurt", "bertscore"})
-"""Scores by a network: too slow to compute several times."""
+from sonar_slt.metrics.ngrams.bags import Bag, Ids, Texts
+from sonar_slt.metrics.ngrams.bleu import ORDERS, bleu_scores, tokenizer, words
 
 Floor = dict[str, float | str]
 """Values by metric; the constant's also has its `sentence`."""
@@ -32,7 +30,7 @@ def floors(
     nearest: Sequence[str] | None = None,
 ) -> dict[str, Floor]:
     """The values of each floor under the metrics that are quick; `nearest` has a training sentence for each clip."""
-    quick = [metric for metric in metrics if metric.name not in LEARNED]
+    quick = [metric for metric in metrics if not isinstance(metric, LearnedMetric)]
 
     def values(said: Sequence[str], wanted: Sequence[Sequence[str]]) -> Floor:
         return {metric.name: metric.measure(said, wanted, lang).value for metric in quick}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any, Protocol, TypedDict
+from typing import Any, Protocol, Self, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,17 @@ class Measured:
     value: float  # of the corpus, to the last digit of the implementation that the signature names
     sentences: Stats  # (sentences,) each one's own
 
+    @classmethod
+    def averaged(cls, sentences: Stats, signature: str) -> Self:
+        """A corpus that scores the mean over its sentences (sentences,)."""
+        return cls(
+            statistics=np.stack([sentences, np.ones_like(sentences)], axis=1),
+            formula=mean,
+            signature=signature,
+            value=float(sentences.mean()),
+            sentences=sentences,
+        )
+
 
 class Metric(Protocol):
     """A score of hypotheses against one or several references each."""
@@ -53,6 +64,12 @@ class Metric(Protocol):
 
     def measure(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]], lang: str) -> Measured:
         """Statistics, signature and value of sentences in the language `lang`."""
+
+
+def mean(sums: Stats) -> Stats:
+    """The means of many corpora: (corpora, [sum of scores, number of sentences]) -> (corpora,)."""
+    scores: Stats = sums[:, 0] / sums[:, 1]
+    return scores
 
 
 def streams(references: Sequence[Sequence[str]]) -> list[list[Any]]:

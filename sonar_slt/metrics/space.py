@@ -26,19 +26,23 @@ class Codec(Protocol):
         """One sentence per vector, in one language per vector."""
 
 
-def space_scores(
-    space: Codec, held_out: HeldOut, *, pivot: str = "eng_Latn", decoded: int = 100, num_beams: int = 1
-) -> dict[str, Any]:
-    """BLEU of auto-encoding per language and of translation per pair, xsim and xsim++ of each language to `pivot`.
+PIVOT = "eng_Latn"
+"""The language in which translations are searched for, where a space has it; else its first."""
 
-    All sentences are searched for; the first `decoded` of each language are decoded into every language. A space of
-    one language translates nothing, and what is searched for there is the second way of saying each sentence.
+DECODED = 100
+"""How many sentences of each language are decoded, into every language."""
+
+
+def space_scores(space: Codec, held_out: HeldOut) -> dict[str, Any]:
+    """BLEU of auto-encoding per language and of translation per pair, xsim and xsim++ of each language to one.
+
+    All sentences are searched for, the first of each language are decoded. A space of one language translates nothing,
+    and what is searched for there is the second way of saying each sentence.
     """
     first = {code: [ways[0] for ways in rows] for code, rows in held_out.references.items()}
     vectors = {code: space.encode(texts, code) for code, texts in first.items()}
-    bleu = _translations(space, vectors, held_out, decoded, num_beams)
-    if pivot not in vectors:
-        pivot = next(iter(vectors))
+    bleu = _translations(space, vectors, held_out)
+    pivot = PIVOT if PIVOT in vectors else next(iter(vectors))
     negatives = space.encode(held_out.negatives[pivot], pivot)
     searching = {code: found for code, found in vectors.items() if code != pivot} or _ways(space, held_out, pivot)
     plain = {code: xsim(found, vectors[pivot], texts=first[pivot]).rate for code, found in searching.items()}
@@ -51,7 +55,7 @@ def space_scores(
         "xsim": mean(plain) | plain,
         "xsim_plus_plus": mean(hard) | hard,
         "n": len(next(iter(first.values()))),
-        "n_decoded": min(decoded, len(next(iter(first.values())))),
+        "n_decoded": min(DECODED, len(next(iter(first.values())))),
         "norm": float(torch.cat(list(vectors.values())).norm(dim=1).mean()),
     }
 
@@ -62,14 +66,12 @@ def _ways(space: Codec, held_out: HeldOut, code: str) -> dict[str, Tensor]:
     return {code: space.encode([ways[1] for ways in rows], code)} if all(len(ways) > 1 for ways in rows) else {}
 
 
-def _translations(
-    space: Codec, vectors: Mapping[str, Tensor], held_out: HeldOut, size: int, num_beams: int
-) -> dict[tuple[str, str], float]:
-    """BLEU of the first `size` sentences from every language into every language, all decoded in one go."""
+def _translations(space: Codec, vectors: Mapping[str, Tensor], held_out: HeldOut) -> dict[tuple[str, str], float]:
+    """BLEU of the first sentences from every language into every language, all decoded greedily in one go."""
     pairs = [(source, target) for source in vectors for target in vectors]
-    parts = [vectors[source][:size] for source, _ in pairs]
+    parts = [vectors[source][:DECODED] for source, _ in pairs]
     targets = [target for (_, target), part in zip(pairs, parts, strict=True) for _ in range(len(part))]
-    texts = space.decode(torch.cat(parts), targets, num_beams=num_beams)
+    texts = space.decode(torch.cat(parts), targets, num_beams=1)
     bleu, start = {}, 0
     for pair, part in zip(pairs, parts, strict=True):
         bleu[pair] = _bleu(texts[start : start + len(part)], held_out, pair[1])

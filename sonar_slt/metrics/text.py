@@ -14,11 +14,11 @@ from typing import Any, Literal, TypedDict
 
 from sonar_slt.errors import UserError
 from sonar_slt.languages import language
-from sonar_slt.metrics.bleu import Bleu
-from sonar_slt.metrics.chrf import Chrf
 from sonar_slt.metrics.floors import Floor, floors
 from sonar_slt.metrics.intervals import RESAMPLES, SEED, bootstrap
 from sonar_slt.metrics.metric import Measured, Metric, Score
+from sonar_slt.metrics.ngrams.bleu import Bleu
+from sonar_slt.metrics.ngrams.chrf import Chrf
 from sonar_slt.metrics.oddities import oddities
 
 USUAL: tuple[Metric, ...] = (Bleu(), Chrf())
@@ -59,7 +59,7 @@ def score_translations(
     the nearest training clip does, where `nearest` gives those.
     """
     every = checked(hypotheses, references, lang=lang)
-    found = measure(hypotheses, every, lang=lang, metrics=metrics)
+    found = measurements(hypotheses, every, lang=lang, metrics=metrics)
     return {
         "scores": scored(found, resamples=resamples, seed=seed),
         "n": len(hypotheses),
@@ -73,10 +73,10 @@ def score_translations(
     }
 
 
-def measure(
+def measurements(
     hypotheses: Sequence[str], references: Sequence[Sequence[str]], *, lang: str, metrics: Sequence[Metric] = USUAL
 ) -> dict[str, Measured]:
-    """Each metric's statistics by its name."""
+    """What each metric finds, by its name."""
     return {metric.name: metric.measure(hypotheses, references, lang) for metric in metrics}
 
 

@@ -127,7 +127,7 @@ def retrieval(z: Tensor, s: Tensor, center: Tensor | None = None, texts: Sequenc
 
 
 def retrieval_at_1(z: Tensor, s: Tensor, center: Tensor | None = None, texts: Sequence[str] | None = None) -> float:
-    """Per cent of rows of `z` whose nearest row of `s` is their own, as `retrieval` tells."""
+    """Per cent of rows of `z` (n, dim) whose nearest row of `s` is their own, as `retrieval` tells."""
     return retrieval(z, s, center, texts).at(1)
 
 

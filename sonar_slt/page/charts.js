@@ -88,27 +88,36 @@ function namesAtEnds(series, y, left, top, bottom) { // names at the ends of lin
 }
 
 /* ---------- histograms ---------- */
-// series: [{name, tint, values}] in shares of each
-function histogram({ title, series, from, to, bins = 30, unit = "", digits = 2, wide = false }) {
-  const width = wide ? 540 : 340, height = wide ? 190 : 176, pad = { left: 40, right: 10, top: 10, bottom: 24 }, span = to - from || 1;
-  const shares = series.map((one) => {
-    const counts = new Array(bins).fill(0);
-    one.values.forEach((v) => { counts[clamp(Math.floor(((v - from) / span) * bins), 0, bins - 1)] += 1; });
-    return counts.map((n) => n / Math.max(1, one.values.length));
-  });
-  const top = Math.max(...shares.flat(), 1e-9);
+// series: [{name, tint, shares}], a share for each bin; `mark` and `read` say what lies at a part of the axis and in a bin
+function stepChart({ title, series, rest, mark, read, wide = false }) {
+  const width = wide ? 540 : 340, height = wide ? 190 : 176, pad = { left: 40, right: 10, top: 10, bottom: 24 }, bins = series[0].shares.length;
+  const top = Math.max(...series.flatMap((one) => one.shares), 1e-9);
   const x = (bin) => pad.left + (bin / bins) * (width - pad.left - pad.right), y = (share) => height - pad.bottom - (share / top) * (height - pad.top - pad.bottom);
-  const read = h("div", { class: "read" }), rest = series.map((one) => `${one.name}: median ${one.values.length ? median(one.values).toFixed(digits) : "none"}`).join(", ");
-  read.textContent = rest;
+  const line = h("div", { class: "read" }, rest);
   const outline = (list) => `M${x(0)} ${y(0)}${list.map((share, bin) => `L${x(bin).toFixed(1)} ${y(share).toFixed(1)}L${x(bin + 1).toFixed(1)} ${y(share).toFixed(1)}`).join("")}L${x(bins)} ${y(0)}`;
   const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${title}. ${rest}` },
     [0, 0.5, 1].map((part) => [s("line", { class: "grid", x1: pad.left, x2: width - pad.right, y1: y(part * top), y2: y(part * top) }), s("text", { x: pad.left - 6, y: y(part * top) + 4, "text-anchor": "end" }, `${Number((part * top * 100).toPrecision(2))}%`)]),
-    series.map((one, i) => s("path", { class: "line", style: `--tint:${one.tint};fill:${one.tint};fill-opacity:.22;stroke-width:1.5`, d: outline(shares[i]) })),
-    [0, 0.5, 1].map((part) => s("text", { x: x(part * bins), y: height - 6, "text-anchor": part === 0 ? "start" : part === 1 ? "end" : "middle" }, `${(from + part * span).toFixed(digits)}${part === 1 ? unit : ""}`)));
+    series.map((one) => s("path", { class: "line", style: `--tint:${one.tint};fill:${one.tint};fill-opacity:.22;stroke-width:1.5`, d: outline(one.shares) })),
+    [0, 0.5, 1].map((part) => s("text", { x: x(part * bins), y: height - 6, "text-anchor": part === 0 ? "start" : part === 1 ? "end" : "middle" }, mark(part))));
   svg.addEventListener("pointermove", (event) => {
     const box = svg.getBoundingClientRect(), bin = clamp(Math.floor(((((event.clientX - box.left) / box.width) * width - pad.left) / (width - pad.left - pad.right)) * bins), 0, bins - 1);
-    read.textContent = `${(from + (bin / bins) * span).toFixed(digits)} to ${(from + ((bin + 1) / bins) * span).toFixed(digits)}: ${series.map((one, i) => `${one.name} ${(shares[i][bin] * 100).toFixed(1)} %`).join(", ")}`;
+    line.textContent = read(bin);
   });
-  svg.addEventListener("pointerleave", () => { read.textContent = rest; });
-  return h("div", { class: "card chart" }, h("h3", {}, title), read, svg);
+  svg.addEventListener("pointerleave", () => { line.textContent = rest; });
+  return h("div", { class: "card chart" }, h("h3", {}, title), line, svg);
+}
+
+// series: [{name, tint, values}] in shares of each
+function histogram({ title, series, from, to, bins = 30, unit = "", digits = 2, wide = false }) {
+  const span = to - from || 1, at = (part) => (from + part * span).toFixed(digits);
+  const shared = series.map((one) => {
+    const counts = new Array(bins).fill(0);
+    one.values.forEach((v) => { counts[clamp(Math.floor(((v - from) / span) * bins), 0, bins - 1)] += 1; });
+    return { ...one, shares: counts.map((n) => n / Math.max(1, one.values.length)) };
+  });
+  return stepChart({
+    title, series: shared, wide, rest: series.map((one) => `${one.name}: median ${one.values.length ? median(one.values).toFixed(digits) : "none"}`).join(", "),
+    mark: (part) => `${at(part)}${part === 1 ? unit : ""}`,
+    read: (bin) => `${at(bin / bins)} to ${at((bin + 1) / bins)}: ${shared.map((one) => `${one.name} ${(one.shares[bin] * 100).toFixed(1)} %`).join(", ")}`,
+  });
 }

@@ -51,13 +51,6 @@ function duration(seconds) {
 // Text as it is searched: no case, no accents.
 const fold = (text) => String(text ?? "").normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
-/* ---------- scores, as people write them ---------- */
-const METRICS = { bleu: "BLEU", chrf: "chrF2", chrf_pp: "chrF++", ter: "TER", rouge_l: "ROUGE-L", wer: "WER", token_f1: "token F1", bleurt: "BLEURT", bertscore: "BERTScore", cosine: "cosine" };
-const LOWER = new Set(["ter", "wer"]); // the lower the better
-const UNIT = new Set(["bleurt", "bertscore", "cosine"]); // about 0 to 1, not 0 to 100
-const metricTitle = (name) => METRICS[name] || name;
-const metricValue = (name, value) => (isNumber(value) ? (UNIT.has(name) ? value.toFixed(3) : value.toFixed(1)) : "");
-
 /* ---------- controls ---------- */
 function choice(label, options, value, onchange, attributes = {}) { // options: [value, text]
   const select = h("select", { ...attributes, "aria-label": label, onchange: () => onchange(select.value) },

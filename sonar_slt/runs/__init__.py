@@ -1,6 +1,7 @@
-"""The record of a run: who it is, where it came from, how it ended, and a page to look at it.
+"""The folder of a run: who it is, where it came from, how it ended, and what there is to see of it.
 
-This room reads and writes plain json, yaml and text; it imports neither torch nor hydra, so listing runs is quick.
+`record` writes one and `registry` reads it; each package beside them makes something of what was read. All is plain
+json, yaml and text; neither torch nor hydra is imported, so listing runs is quick.
 """
 
 from __future__ import annotations

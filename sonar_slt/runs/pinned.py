@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sonar_slt.errors import UserError
+from sonar_slt.runs.folder import checkpoint_of
 from sonar_slt.runs.registry import Record, all_runs, find
 
 AUTO = "auto"
@@ -63,5 +64,5 @@ def _is_run(config: Mapping[str, Any], key: str) -> bool:
     return bool(config["init_parts"]) and not (word.endswith(".pt") or (Path(word) / "training_state.pt").is_file())
 
 
-def _has(run: Record, checkpoint: str) -> bool:
-    return (run.checkpoints / f"{checkpoint}.ckpt").is_file()
+def _has(run: Record, name: str) -> bool:
+    return checkpoint_of(run.folder, name).is_file()

@@ -27,12 +27,14 @@ import yaml
 
 from sonar_slt.errors import UserError
 from sonar_slt.files import plain, write_atomically, write_json
-from sonar_slt.runs import slurm
+from sonar_slt.runs.folder import CONFIG, CURVES, RECORD, SAMPLES, WORDS, checkpoint_of, log_of
 from sonar_slt.runs.mirrors.broadcast import Mirrors
 from sonar_slt.runs.mirrors.mirror import Mirror
-from sonar_slt.runs.provenance import git_state, identity, lock_hash, this_process, versions
+from sonar_slt.runs.provenance import slurm
+from sonar_slt.runs.provenance.code import git_state, lock_hash, versions
+from sonar_slt.runs.provenance.identity import identity
+from sonar_slt.runs.provenance.process import this_process
 
-RECORD = "record.json"
 RESERVE, RESERVED = ".reserve", 1 << 17
 """A file of so many bytes that is removed first when a run ends: so there is room to say that the disk was full."""
 FACTS = ("device", "seed", "manifest_hash", "space_fingerprint")
@@ -99,8 +101,8 @@ class Run:
         key = identity(verb, config)
         folder, started = _new_folder(root, name, key)
         (folder / RESERVE).write_bytes(bytes(RESERVED))
-        write_atomically(folder / "config.yaml", _as_yaml(config))
-        write_atomically(folder / "overrides.yaml", _as_yaml(overrides))
+        write_atomically(folder / CONFIG, _as_yaml(config))
+        write_atomically(folder / WORDS, _as_yaml(overrides))
         record = {
             "id": key, "verb": verb, "name": name, "status": "running", "reason": None,
             "started": started.isoformat(), "ended": None, "seconds": None, "parent": parent,
@@ -144,22 +146,22 @@ class Run:
         """
         numbers = {name: value if isinstance(value, int) else float(value) for name, value in values.items()}
         line = {"split": split, "step": step, "seconds": self._seconds(), **plain(numbers)}
-        self._line("train_log.jsonl", line)
+        self._line(log_of("train"), line)
         if split == "dev":
-            self._line("dev_log.jsonl", line)
+            self._line(log_of("dev"), line)
         rows = (f"{step},{split},{_csv_word(name)},{number}\n" for name, number in numbers.items())
-        self._append("metrics.csv", "".join(rows), header="step,split,name,value\n")
+        self._append(CURVES, "".join(rows), header="step,split,name,value\n")
         self._mirrors.log(split, step, numbers)
 
     def note(self, event: str, **facts: Any) -> None:
         """Append something that happened to `train_log.jsonl`, such as clips that were skipped."""
-        self._line("train_log.jsonl", {"event": event, "seconds": self._seconds(), **plain(facts)})
+        self._line(log_of("train"), {"event": event, "seconds": self._seconds(), **plain(facts)})
 
     def show(self, step: int, samples: Iterable[Mapping[str, Any]]) -> None:
         """Append what was said of some clips at a step to `samples.jsonl`, each with its references."""
         shown = [plain(sample) for sample in samples]
         for sample in shown:
-            self._line("samples.jsonl", {"step": step, **sample})
+            self._line(SAMPLES, {"step": step, **sample})
         self._mirrors.samples(step, shown)
 
     def close(self, status: Literal["finished", "failed", "killed"], reason: str | None = None) -> None:
@@ -212,7 +214,7 @@ class Run:
 
     def _start_again(self, heard: signal.Signals) -> None:
         """Under SLURM, have the job started again; a run that left nothing to go on with asks for no new start."""
-        if heard in slurm.SOON and not (self.folder / "checkpoints" / "last.ckpt").is_file():
+        if heard in slurm.SOON and not checkpoint_of(self.folder).is_file():
             return
         if heard in slurm.SOON and callable(former := self._former_handlers.get(heard)):
             former(heard, None)  # submitit, which puts its own jobs back into the queue so many times

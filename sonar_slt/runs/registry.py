@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.provenance import identity, is_local, why_gone
+from sonar_slt.runs.folder import RECORD, checkpoint_of, checkpoints_of, is_run, log_of
+from sonar_slt.runs.provenance.identity import identity
+from sonar_slt.runs.provenance.process import is_local, why_gone
 from sonar_slt.runs.unparsed import Unparsed, read_fields
 
 Status = Literal["running", "finished", "failed", "killed", "unreadable"]
 LIST = "`sonar-slt runs` lists all."
-RECORD = "record.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Record:
     @property
     def checkpoints(self) -> Path:
         """The folder where the run's weights lie, if it wrote any."""
-        return self.folder / "checkpoints"
+        return checkpoints_of(self.folder)
 
     @property
     def goes_on_with(self) -> str | None:
@@ -107,7 +108,7 @@ def _read(folder: Path) -> Record | None:
 
 def last_written(folder: Path) -> float:
     """When a run last gave a sign of life, as a time of the clock."""
-    times = [path.stat().st_mtime for name in (RECORD, "train_log.jsonl") if (path := folder / name).is_file()]
+    times = [path.stat().st_mtime for name in (RECORD, log_of("train")) if (path := folder / name).is_file()]
     return max(times, default=0.0)
 
 
@@ -147,7 +148,7 @@ def find(root: Path, word: str, *, verb: str | None = None) -> Record:
     Among runs with the same id (the same work, done again) it is the newest. `verb` leaves only runs of that verb.
     """
     for folder in (Path(os.path.expanduser(word)), root / word) if word not in ("", "last") else ():
-        if (folder / RECORD).is_file():
+        if is_run(folder):
             return _of_verb(read(folder), verb)
     runs = [run for run in all_runs(root) if verb in (None, run.verb) or run.status == "unreadable"]
     if word == "last":
@@ -173,7 +174,7 @@ def same_work(root: Path, verb: str, config: Mapping[str, Any], *, code: str | N
 def interrupted(runs: Iterable[Record]) -> Record | None:
     """The first run that ended too early and left a checkpoint to go on from."""
     stopped = (run for run in runs if run.status in ("killed", "failed"))
-    return next((run for run in stopped if (run.checkpoints / "last.ckpt").is_file()), None)
+    return next((run for run in stopped if checkpoint_of(run.folder).is_file()), None)
 
 
 def require_same(former: Record, facts: Mapping[str, str], doing: str) -> None:

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import copy
 import json
-import math
-import os
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from peft import LoraConfig
 from safetensors import SafetensorError
@@ -20,7 +17,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from sonar_slt.errors import UserError
-from sonar_slt.files import replace_folder
+from sonar_slt.files import replacing
+from sonar_slt.space.lora_options import require_options
 from sonar_slt.space.sentence_space import SentenceSpace
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -54,13 +52,8 @@ HARMLESS_STARTS = (True, False, "gaussian")
 
 def write_adapters(folder: Path, config: LoraConfig, weights: Mapping[str, Tensor], base: SentenceSpace) -> None:
     """Write weights, by the names of `adapter_shapes`, so that the folder is whole or not there."""
-    foreign = sorted({path.name for path in folder.iterdir()} - {CONFIG, WEIGHTS}) if folder.is_dir() else []
-    if foreign or folder.is_file():
-        raise UserError(f"Adapters are a folder of their own, but '{folder}' holds {foreign or 'a file'} already.")
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
+    require_own("Adapters are a folder of their own", folder, {CONFIG, WEIGHTS})
+    with replacing(folder) as draft:
         save_file({name: weight.detach().contiguous() for name, weight in weights.items()}, draft / WEIGHTS)
         saved = copy.copy(config)
         saved.base_model_name_or_path, saved.inference_mode = base.name, True  # as peft saves what it will only run
@@ -71,9 +64,13 @@ def write_adapters(folder: Path, config: LoraConfig, weights: Mapping[str, Tenso
             FINGERPRINT: base.fingerprint,
         }
         saved.save_pretrained(str(draft), auto_mapping_dict=mapping)
-        replace_folder(draft, folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+
+
+def require_own(rule: str, folder: Path, names: set[str]) -> None:
+    """Refuse to write over anything but files of these names; `rule` begins the sentence."""
+    foreign = sorted({path.name for path in folder.iterdir()} - names) if folder.is_dir() else []
+    if foreign or folder.is_file():
+        raise UserError(f"{rule}, but '{folder}' holds {foreign or 'a file'} already.")
 
 
 def read_adapters(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -112,23 +109,6 @@ def _require_lora(path: Path, settings: Any) -> None:
         dropout=settings["lora_dropout"],
         targets=settings["target_modules"],
     )
-
-
-def require_options(origin: str, *, rank: object, alpha: object, dropout: object, targets: object) -> None:
-    """Refuse options of another type or size than LoRA's; `origin` begins the sentence."""
-    if not isinstance(rank, int) or isinstance(rank, bool) or rank < 1:
-        raise UserError(f"{origin} asks for rank {rank!r}: expected a whole number of at least 1.")
-    if not _is_finite(alpha) or alpha <= 0:
-        raise UserError(f"{origin} asks for alpha {alpha!r}: expected a number above 0.")
-    if not _is_finite(dropout) or not 0 <= dropout < 1:
-        raise UserError(f"{origin} asks for dropout {dropout!r}: expected a number from 0 to below 1.")
-    named = isinstance(targets, Sequence) and not isinstance(targets, str) and all(isinstance(t, str) for t in targets)
-    if not named or not targets:
-        raise UserError(f"{origin} asks for targets {targets!r}: expected a list of names of projections.")
-
-
-def _is_finite(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def require_fit(folder: Path, weights: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]]) -> None:

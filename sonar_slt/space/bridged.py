@@ -7,8 +7,6 @@ leave it to LoRA to read it as it is. A matrix between the two learns that many 
 from __future__ import annotations
 
 import copy
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -19,7 +17,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from sonar_slt.errors import UserError
-from sonar_slt.files import replace_folder
+from sonar_slt.files import replacing
+from sonar_slt.space.adapter_files import require_own
 from sonar_slt.space.pooling import MeanPooling
 from sonar_slt.space.sentence_space import SentenceSpace
 from sonar_slt.space.student import LIVE_PROJECTIONS, LoraStudent
@@ -56,7 +55,7 @@ class BridgedStudent(LoraStudent):
 
     @torch.no_grad()
     def decode(self, vectors: Tensor, lang: str | Sequence[str], **options: Any) -> list[str]:
-        """One sentence per vector, read through the bridge."""
+        """One sentence for each of the vectors (N, dim), read through the bridge."""
         return super().decode(self.crossed(vectors), lang, **options)
 
     def log_likelihood(self, vectors: Tensor, texts: Sequence[str], lang: str | Sequence[str]) -> Tensor:
@@ -71,18 +70,11 @@ class BridgedStudent(LoraStudent):
     def save(self, folder: str | Path) -> None:
         """Write adapters and bridge; the folder is whole or not there."""
         folder = Path(folder)
-        foreign = sorted({path.name for path in folder.iterdir()} - {ADAPTERS, BRIDGE}) if folder.is_dir() else []
-        if foreign or folder.is_file():
-            raise UserError(f"A student is a folder of its own, but '{folder}' holds {foreign or 'a file'} already.")
-        draft = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-        shutil.rmtree(draft, ignore_errors=True)
-        try:
+        require_own("A student is a folder of its own", folder, {ADAPTERS, BRIDGE})
+        with replacing(folder) as draft:
             super().save(draft / ADAPTERS)
             loudness = torch.tensor(self.loudness, dtype=torch.float64)
             save_file({"weight": self.bridge.weight.detach().contiguous(), "loudness": loudness}, draft / BRIDGE)
-            replace_folder(draft, folder)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
 
     @classmethod
     def load(cls, folder: str | Path, *, space: SentenceSpace, same_base: bool = True) -> Self:

@@ -5,8 +5,6 @@ Half of a model can be opened alone. Decoding and training on cached vectors nee
 
 from __future__ import annotations
 
-import errno
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,13 +17,11 @@ from transformers import AutoConfig, AutoTokenizer, GenerationConfig, M2M100ForC
 from transformers.utils import logging as hf_logging
 
 from sonar_slt.errors import UserError
+from sonar_slt.hub import HUB_ID, OutOfReach, fetched
 from sonar_slt.space.weights import TABLE, StoredTensor, stored_weights
 
 Model = Any
 """An `M2M100ForConditionalGeneration`; transformers' own annotations do not describe what its models do."""
-
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-"""What may be asked of a hub; anything else is a folder, and no network is needed to see that it is not there."""
 
 FILES = ("*.json", "*.safetensors", "*.model", "*.txt")
 """What is fetched from a hub: nothing that would have to be unpickled."""
@@ -59,16 +55,10 @@ def located(source: str | Path, revision: str | None = None) -> Path:
     unknown = f"No sentence space at '{source}': expected a transformers folder or a hub id."
     if not HUB_ID.fullmatch(str(source)):
         raise UserError(unknown)
-    from huggingface_hub import snapshot_download
-
-    offline = os.environ.get("HF_HUB_OFFLINE", "0") not in ("0", "")
     try:
-        return Path(snapshot_download(str(source), revision=revision, allow_patterns=list(FILES)))
-    except (OSError, ValueError) as error:  # the hub's errors are either
-        if getattr(error, "errno", None) == errno.ENOSPC:
-            raise
-        reason = "the hub is switched off by HF_HUB_OFFLINE" if offline else "the hub has it not, or cannot be reached"
-        raise UserError(f"{unknown[:-1]}; no such folder, and {reason}.") from error
+        return fetched(str(source), FILES, revision=revision)
+    except OutOfReach as error:
+        raise UserError(f"{unknown[:-1]}; no such folder, and {error}.") from error
 
 
 def configuration(folder: Path, only: str | None = None) -> Any:
@@ -196,16 +186,19 @@ def evaluating(model: Model) -> Iterator[None]:
 
 
 @contextmanager
-def silent() -> Iterator[None]:
-    """Without transformers' bars for what takes no time."""
-    bars: Any = hf_logging
-    shown = bars.is_progress_bar_enabled()
-    bars.disable_progress_bar()
+def silent(*, warnings: bool = True) -> Iterator[None]:
+    """Without transformers' bars for what takes no time, and without its warnings if asked."""
+    told: Any = hf_logging
+    shown, verbosity = told.is_progress_bar_enabled(), told.get_verbosity()
+    told.disable_progress_bar()
+    if not warnings:
+        told.set_verbosity_error()
     try:
         yield
     finally:
+        told.set_verbosity(verbosity)
         if shown:
-            bars.enable_progress_bar()
+            told.enable_progress_bar()
 
 
 def precision_of(dtype: str | torch.dtype) -> torch.dtype:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from sonar_slt.errors import UserError
-from sonar_slt.files import replace_folder
+from sonar_slt.files import replacing
 from sonar_slt.progress import counted
 from sonar_slt.space.encoder import encoded
 from sonar_slt.space.generation import Search, Shortlist, generate
@@ -44,7 +43,7 @@ from sonar_slt.space.opening import (
 from sonar_slt.space.pooling import Pooling, pooling_of
 from sonar_slt.space.random_space import random_model, random_tokenizer
 from sonar_slt.space.tokens import MAX_TOKENS, SentenceTokens, TokenBatch, by_length, pad_rows
-from sonar_slt.space.weights import Checkpoint, fingerprint
+from sonar_slt.space.weights import OpenedFiles, fingerprint
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +112,7 @@ class SentenceSpace:
         config = configuration(folder, only)
         tokenizer = tokenizer_of(folder)
         require_room(tokenizer, config.vocab_size, str(source))
-        identity = Checkpoint(folder).fingerprint
+        identity = OpenedFiles(folder).fingerprint
         model = open_model(folder, config, precision=precision, device=device)
         return cls(
             model,
@@ -205,15 +204,10 @@ class SentenceSpace:
             raise UserError(f"The space '{self.name}' has a LoRA student: save the student, or merge it first.")
         folder = Path(folder)
         require_own(folder)
-        draft = folder.with_name(f".{folder.name}.draft")
-        shutil.rmtree(draft, ignore_errors=True)
-        try:
+        with replacing(folder) as draft:
             with silent():
                 self.model.save_pretrained(draft)
             self.tokens.tokenizer.save_pretrained(draft)
-            replace_folder(draft, folder)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
 
     # --- text to vectors ----------------------------------------------------------------------------------------
 
@@ -270,7 +264,7 @@ class SentenceSpace:
     # --- vectors to text ----------------------------------------------------------------------------------------
 
     def decode(self, vectors: Tensor, lang: str | Sequence[str], **options: Any) -> list[str]:
-        """The best sentence of each vector, in one language or in one language per vector.
+        """The best sentence of each of the vectors (N, dim), in one language or in one language per vector.
 
         `options` are those of `hypotheses`: the knobs of `Search` (`num_beams=5`, `max_new_tokens=128`, …) among them.
         """
@@ -288,19 +282,13 @@ class SentenceSpace:
         progress: bool = False,
         **knobs: Any,
     ) -> list[list[Hypothesis]]:
-        """The `n_best` sentences of each vector with their scores, best first.
+        """The `n_best` sentences of each of the vectors (N, dim) with their scores, best first.
 
         Generation starts from `</s> [lang]`, exactly as in training. `plain` goes through transformers' `generate`.
         """
         self._need("decoder", "decoded")
         require_vectors(vectors, self.dim)
-        search, codes = Search.of(**knobs), self.codes(lang, len(vectors))
-        if 2 * search.num_beams > self.model.config.vocab_size:
-            raise UserError(f"num_beams={search.num_beams}: the vocabulary has {self.model.config.vocab_size:,} words.")
-        if not isinstance(shortlist, Shortlist | None):
-            raise UserError(f"A shortlist is made by Shortlist.of_texts; this is a {type(shortlist).__name__}.")
-        if plain and shortlist is not None:
-            raise UserError("A shortlist is for the fast way of decoding: leave out plain=True.")
+        search, codes = self._search(knobs, shortlist, plain=plain), self.codes(lang, len(vectors))
         size = self._together(search) if batch_size is None else batch_size
         if not isinstance(size, int) or size < 1:
             raise UserError(f"batch_size={batch_size}: a whole number of vectors, at least 1, is decoded at a time.")
@@ -320,6 +308,17 @@ class SentenceSpace:
                 said.extend([Hypothesis(next(texts), one.score) for one in best] for best in found)
                 advance(len(part))
         return said
+
+    def _search(self, knobs: dict[str, Any], shortlist: Shortlist | None, *, plain: bool) -> Search:
+        """The search that the knobs describe, if this space can make it."""
+        search = Search.of(**knobs)
+        if 2 * search.num_beams > self.model.config.vocab_size:
+            raise UserError(f"num_beams={search.num_beams}: the vocabulary has {self.model.config.vocab_size:,} words.")
+        if not isinstance(shortlist, Shortlist | None):
+            raise UserError(f"A shortlist is made by Shortlist.of_texts; this is a {type(shortlist).__name__}.")
+        if plain and shortlist is not None:
+            raise UserError("A shortlist is for the fast way of decoding: leave out plain=True.")
+        return search
 
     # --- likelihood ---------------------------------------------------------------------------------------------
 

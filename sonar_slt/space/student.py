@@ -16,15 +16,9 @@ from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
 from sonar_slt.errors import UserError
-from sonar_slt.space.adapter_files import (
-    FINGERPRINT,
-    PREFIX,
-    read_adapters,
-    require_fit,
-    require_options,
-    write_adapters,
-)
+from sonar_slt.space.adapter_files import FINGERPRINT, PREFIX, read_adapters, require_fit, write_adapters
 from sonar_slt.space.likelihood import sentence_nll
+from sonar_slt.space.lora_options import require_options
 from sonar_slt.space.sentence_space import SentenceSpace
 from sonar_slt.space.tokens import TokenBatch
 
@@ -65,7 +59,7 @@ class Student(nn.Module):
         return sentence_nll(self.space.model, vectors, tokens, **options)
 
     def decode(self, vectors: Tensor, lang: str | Sequence[str], **options: Any) -> list[str]:
-        """One sentence per vector."""
+        """One sentence for each of the vectors (N, dim)."""
         return self.space.decode(vectors, lang, **options)
 
     def log_likelihood(self, vectors: Tensor, texts: Sequence[str], lang: str | Sequence[str]) -> Tensor:

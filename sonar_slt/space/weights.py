@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from sonar_slt.errors import UserError
+from sonar_slt.hub import indexed
 
 STORED_PRECISIONS = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 """safetensors' names of the precisions that weights come in."""
@@ -69,7 +70,7 @@ class StoredTensor:
                 yield piece
 
 
-class Checkpoint:
+class OpenedFiles:
     """The files of a folder as they were when it was opened: asked later, the fingerprint is still of these."""
 
     def __init__(self, folder: Path) -> None:
@@ -92,9 +93,7 @@ def stored_weights(folder: Path) -> dict[str, StoredTensor]:
 
     A file that is cut short or is no safetensors file is refused here, before anything is built.
     """
-    paths = [folder / SINGLE]
-    if (folder / INDEX).is_file():
-        paths = [folder / name for name in _indexed(folder / INDEX)]
+    paths = indexed(folder / INDEX) if (folder / INDEX).is_file() else [folder / SINGLE]
     found: dict[str, StoredTensor] = {}
     for path in paths:
         if not path.is_file():
@@ -115,17 +114,6 @@ def fingerprint(weights: Mapping[str, StoredTensor | Tensor]) -> str:
         for piece in weight.pieces() if isinstance(weight, StoredTensor) else [_bytes(weight.detach().cpu())]:
             digest.update(piece)
     return digest.hexdigest()[:16]
-
-
-def _indexed(path: Path) -> list[str]:
-    """The files that an index names, all beside it."""
-    try:
-        names = sorted(set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()))
-        if not names or any(Path(name).name != name for name in names):
-            raise ValueError("names of other folders, or none")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"'{path}' is no index of safetensors files.") from error
-    return names
 
 
 def _listed(path: Path) -> Iterator[StoredTensor]:

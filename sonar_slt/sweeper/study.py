@@ -23,7 +23,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.provenance import is_alive, this_process
+from sonar_slt.runs.provenance.process import is_alive, this_process
 from sonar_slt.sweeper.space import Choice, Number, Space
 
 if TYPE_CHECKING:

@@ -48,7 +48,7 @@ class Sweeper(ABC):
     @property
     def maximises(self) -> bool:
         """Whether more is better."""
-        from sonar_slt.runs.sweeps.figures import higher_is_better
+        from sonar_slt.runs.scores.titles import higher_is_better
 
         if self.direction is None:
             return self.metric is None or higher_is_better(self.metric)

@@ -15,11 +15,12 @@ import torch
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from sonar_slt.errors import UserError
+from sonar_slt.runs.folder import checkpoints_of
 from sonar_slt.runs.record import Run, Terminated
-from sonar_slt.task.checkpoints import Checkpoints
-from sonar_slt.task.interruption import Interruption
+from sonar_slt.task.callbacks.checkpoints import Checkpoints
+from sonar_slt.task.callbacks.interruption import Interruption
+from sonar_slt.task.callbacks.step_progress import StepProgress
 from sonar_slt.task.journal import Journal
-from sonar_slt.task.progress import StepProgress
 
 
 def steps_not_epochs(settings: Mapping[str, Any], *, eval_every: int) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def run_parts(
     """
     callbacks: list[pl.Callback] = [
         *chosen,
-        Checkpoints(folder=run.folder / "checkpoints", monitor=monitor, every=eval_every),
+        Checkpoints(folder=checkpoints_of(run.folder), monitor=monitor, every=eval_every),
         StepProgress(title=title),
         Interruption(),
     ]
@@ -78,8 +79,8 @@ def following_parts(
     folder: Path, *, monitor: str, eval_every: int, chosen: Iterable[pl.Callback] = ()
 ) -> dict[str, Any]:
     """The same for another process of a training in `folder`: it has part in all that is decided, and shows nothing."""
-    checkpoints = Checkpoints(folder=folder / "checkpoints", monitor=monitor, every=eval_every)
-    return {"callbacks": [*chosen, checkpoints, Interruption()], "default_root_dir": folder}
+    kept = Checkpoints(folder=checkpoints_of(folder), monitor=monitor, every=eval_every)
+    return {"callbacks": [*chosen, kept, Interruption()], "default_root_dir": folder}
 
 
 def fit(trainer: pl.Trainer, task: pl.LightningModule, data: pl.LightningDataModule, resume: Path | None) -> None:

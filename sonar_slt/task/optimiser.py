@@ -11,6 +11,9 @@ import torch
 from sonar_slt.errors import UserError
 from sonar_slt.task.schedule import Schedule
 
+BETAS = (0.9, 0.98)
+"""Of SONAR's own training."""
+
 
 def adamw(
     module: pl.LightningModule,
@@ -18,7 +21,6 @@ def adamw(
     schedule: Schedule,
     rates: Mapping[str, float],
     weight_decay: float,
-    betas: tuple[float, float] = (0.9, 0.98),
 ) -> dict[str, Any]:
     """Lightning's optimiser configuration: `rates` maps a name prefix to its learning rate, the longest match wins.
 
@@ -36,7 +38,7 @@ def adamw(
         raise UserError("Nothing is left that learns: task.frozen and student=frozen leave no weight to train.")
     optimiser = torch.optim.AdamW(
         [{"params": weights, "lr": rate, "weight_decay": decay} for (rate, decay), weights in groups.items()],
-        betas=betas,
+        betas=BETAS,
         fused=True,
     )
     total = int(module.trainer.estimated_stepping_batches)

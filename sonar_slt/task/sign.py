@@ -19,24 +19,25 @@ from sonar_slt.data.batch import ClipBatch
 from sonar_slt.data.clips import Clips
 from sonar_slt.data.track import Track
 from sonar_slt.errors import UserError
-from sonar_slt.features.backbone import Backbone
+from sonar_slt.features.backbones.backbone import Backbone
 from sonar_slt.files import read_lines
 from sonar_slt.objective import Landing, Objective
+from sonar_slt.runs.folder import log_of
 from sonar_slt.space.spread import mean_and_spread
 from sonar_slt.space.student import Student
 from sonar_slt.space.tokens import stack
-from sonar_slt.task import sharding
-from sonar_slt.task.checkpoints import kept, require_whole
-from sonar_slt.task.evaluation import embed, evaluate
-from sonar_slt.task.helping import led
+from sonar_slt.task.checkpoint import kept, require_whole
 from sonar_slt.task.journal import is_due, journal_of
-from sonar_slt.task.looks import DevLook
+from sonar_slt.task.judging.dev_look import DevLook
+from sonar_slt.task.judging.evaluation import evaluate, land
 from sonar_slt.task.optimiser import adamw
-from sonar_slt.task.ranks import ALONE, Ranks
+from sonar_slt.task.parallel import sharding
+from sonar_slt.task.parallel.helping import led
+from sonar_slt.task.parallel.ranks import ALONE, Ranks
+from sonar_slt.task.parallel.weighing import Weighed, nothing, remember, weighed
 from sonar_slt.task.schedule import Schedule
 from sonar_slt.task.skipped import Skipped
 from sonar_slt.task.start import freeze_parts
-from sonar_slt.task.weighing import Weighed, nothing, remember, weighed
 
 
 class SignTranslation(pl.LightningModule):
@@ -72,7 +73,7 @@ class SignTranslation(pl.LightningModule):
             raise UserError(f"task.label_smoothing={label_smoothing}: expected a number from 0 and below 1.")
         self.data = data
         samples = data.samples()
-        self.adapter = adapter(measure=measured(data, samples))
+        self.adapter = adapter(measure=measure_of(data, samples))
         self.student = student(space=data.space)
         self.objective, self.schedule = objective, schedule
         objective.fit(dim=data.space.dim)
@@ -189,11 +190,11 @@ class SignTranslation(pl.LightningModule):
         self.to(
             self.data.space.device
         )  # Lightning has moved what it owns to the CPU, and the frozen base is not its own
-        vectors = embed(self.adapter, self.data, split, ranks=self.ranks)
+        vectors = land(self.adapter, self.data, split, ranks=self.ranks)
 
         def judged(student: Student) -> dict[str, Any]:
             languages = self.data.scorable(split)
-            looks = list(read_lines(folder / "dev_log.jsonl"))
+            looks = list(read_lines(folder / log_of("dev")))
             found = evaluate(
                 self.adapter,
                 student,
@@ -277,6 +278,6 @@ class SignTranslation(pl.LightningModule):
                 journal.run.note("skipped", step=self.trainer.global_step, term=name, ids=list(ids))
 
 
-def measured(data: Clips, samples: Mapping[str, Track]) -> Measure:
+def measure_of(data: Clips, samples: Mapping[str, Track]) -> Measure:
     """What an adapter of this data is made to the measure of; of the space it knows training sentences alone."""
     return Measure(samples=samples, roots=data.roots, space=data.space, **mean_and_spread(data.train_vectors))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sonar_slt.errors import UserError
-from sonar_slt.task.checkpoints import kept, learnt
+from sonar_slt.task.checkpoint import kept, learnt
 
 
 def freeze_parts(task: pl.LightningModule, parts: Sequence[str]) -> frozenset[str]:

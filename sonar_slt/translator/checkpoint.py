@@ -5,19 +5,17 @@ Nothing but tensors is read from its weights, and no code that comes with it is 
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForSeq2SeqLM, AutoTokenizer
-from transformers.utils import logging as hf_logging
 
 from sonar_slt.errors import UserError
-from sonar_slt.space.opening import FILES, HUB_ID, WORDS, Model, silent
+from sonar_slt.hub import HUB_ID, OutOfReach, fetched
+from sonar_slt.space.opening import FILES, WORDS, Model, silent
 
 SAFE, PICKLED = "model*.safetensors", "pytorch_model*.bin"
 """Weights in the form that is preferred, and in the one that `torch.load` reads with `weights_only`."""
@@ -56,14 +54,8 @@ class Checkpoint:
     def model(self, *, precision: torch.dtype, device: torch.device | str) -> Model:
         """The model, frozen; refused unless every weight of it is in the files."""
         self.require_model()
-        log: Any = hf_logging
-        verbosity = log.get_verbosity()
-        log.set_verbosity_error()
-        try:
-            with silent():
-                model, told = self._opened(precision)
-        finally:
-            log.set_verbosity(verbosity)
+        with silent(warnings=False):
+            model, told = self._opened(precision)
         if lacking := sorted(told["missing_keys"]):
             raise UserError(
                 f"{self.key}={self.source}: '{self.folder}' lacks {len(lacking)} of the weights that its config.json "
@@ -123,19 +115,6 @@ class Checkpoint:
         if not HUB_ID.fullmatch(self.source):
             raise UserError(f"{unknown}, and no such folder is there.")
         try:
-            return self._fetched()
-        except (OSError, ValueError) as error:  # the hub's errors are either
-            if getattr(error, "errno", None) == errno.ENOSPC:
-                raise
-            offline = os.environ.get("HF_HUB_OFFLINE", "0") not in ("0", "")
-            reason = "the hub is switched off by HF_HUB_OFFLINE" if offline else "the hub has it not or is out of reach"
-            raise UserError(f"{unknown}; no such folder is there, and {reason}.") from error
-
-    def _fetched(self) -> Path:
-        """The folder of a hub id in the local cache; pickled weights only where there are no others."""
-        from huggingface_hub import snapshot_download
-
-        folder = Path(snapshot_download(self.source, revision=self.revision, allow_patterns=list(FILES)))
-        if any(folder.glob(SAFE)):
-            return folder
-        return Path(snapshot_download(self.source, revision=self.revision, allow_patterns=[*FILES, PICKLED]))
+            return fetched(self.source, FILES, pickled=[PICKLED], revision=self.revision)
+        except OutOfReach as error:
+            raise UserError(f"{unknown}; no such folder is there, and {error}.") from error

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sonar_slt.data.manifest import Manifest
-from sonar_slt.data.preparation.outcome import MANIFEST
+from sonar_slt.data.prepared_folder import MANIFEST
 from sonar_slt.data.translations import FLAGGED, TRANSLATIONS, Lacking, Made, Order, write
 from sonar_slt.space import SentenceSpace
 from sonar_slt.space.cache import VectorCache

@@ -11,9 +11,9 @@ from sonar_slt.config.build import build
 from sonar_slt.config.compose import examine
 from sonar_slt.data.layouts import OPENPOSE_137
 from sonar_slt.data.track import Track
-from sonar_slt.features.patch_vit import PatchVit
-from sonar_slt.features.videomae import Videomae
-from sonar_slt.features.vit import Vit
+from sonar_slt.features.backbones.patch_vit import PatchVit
+from sonar_slt.features.backbones.videomae import Videomae
+from sonar_slt.features.backbones.vit import Vit
 
 SIDE = 16
 VIT = {"img_size": SIDE, "patch_size": 8, "embed_dim": 16, "depth": 2, "num_heads": 2}

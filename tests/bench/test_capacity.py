@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sonar_slt.bench.capacity import Capacity, Fit, capacity, searched, shared
+from sonar_slt.bench.training.capacity import Capacity, Fit, capacity, searched, shared
 from sonar_slt.cli import check
 from sonar_slt.command.asked import Asked
 from sonar_slt.config.assembly import assemble

@@ -11,17 +11,18 @@ import numpy as np
 import pytest
 import torch
 
-from sonar_slt.bench.growth import LAYOUT, bench_growth, held, in_a_fresh_process
-from sonar_slt.bench.preparing import bench_preparing
-from sonar_slt.bench.reading import bench_reading
-from sonar_slt.bench.recordings import FRAMES, POINTS, movements, written
-from sonar_slt.bench.serving import SIZE, WORKERS, bench_serving, passed, serving
+from sonar_slt.bench.data.batches import SIZE, WORKERS, bench_batches, passed, serving
+from sonar_slt.bench.data.growth import LAYOUT, bench_growth, held, served
+from sonar_slt.bench.data.preparing import bench_preparing
+from sonar_slt.bench.data.reads import bench_reads
+from sonar_slt.bench.data.recordings import FRAMES, POINTS, movements, written
+from sonar_slt.bench.memory import in_a_fresh_process
 from sonar_slt.cli.bench import GROUPS, SUBJECTS, _subjects
 from sonar_slt.config.assembly import assemble
 from sonar_slt.config.build import build
 from sonar_slt.data.corpora.prepared import Prepared
 from sonar_slt.errors import UserError
-from sonar_slt.memory import settle
+from sonar_slt.processes import release_memory
 from sonar_slt.space import SentenceSpace
 
 DEU = "deu_Latn"
@@ -29,7 +30,7 @@ LINUX = pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason=
 
 
 def test_every_way_of_reading_gives_the_same_clips(tmp_path: Path) -> None:
-    results = list(bench_reading(tmp_path, clips=3, rounds=2))
+    results = list(bench_reads(tmp_path, clips=3, rounds=2))
     assert [name in result.name for name, result in zip(("npz", "compressed", "safe", "float16"), results, strict=True)]
     assert [result.note for result in results[:3]] == ["largest difference 0"] * 3
     assert float(results[3].note.rsplit(maxsplit=1)[1]) < 5e-3
@@ -48,7 +49,7 @@ def test_batches_of_workers_are_timed_beside_steps(sign_config: dict[str, Any], 
     made = assemble(sign_config)
     made.data.make_ready()
     before = [weight.clone() for weight in made.task.parameters()]
-    result = bench_serving(made.task, tmp_path, batches=3, rounds=1)
+    result = bench_batches(made.task, tmp_path, batches=3, rounds=1)
     assert result.plain > 0 and result.ours > 0
     assert f"{SIZE} clips of {FRAMES}" in result.name and f"{WORKERS} workers" in result.name
     assert any(not torch.equal(a, b) for a, b in zip(before, made.task.parameters(), strict=True)), "steps were taken"
@@ -62,7 +63,7 @@ def test_memory_is_looked_at_in_the_training_process_and_its_worker(
     corpus = written(tmp_path / "corpus", movements(6, 102), 40, dtype="float16", language=DEU, layout=LAYOUT)
     serving(corpus, space, DEU, tmp_path / "vectors", workers=0)
     clean, laden = (
-        in_a_fresh_process(partial(opened_beside, settings, hog), tmp_path / "corpus", tmp_path / "vectors")
+        in_a_fresh_process(served, partial(opened_beside, settings, hog), tmp_path / "corpus", tmp_path / "vectors")
         for hog in (0, 10**8)
     )
     assert clean.keys() == {"training process", "worker"}
@@ -81,10 +82,10 @@ def opened_beside(settings: dict[str, Any], hog: int) -> Any:
 def test_both_corpora_are_reported_for_each_process(
     space: SentenceSpace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fresh(opened: Any, root: Path, cache: Path) -> dict[str, int]:
+    def fresh(_: Any, opened: Any, root: Path, cache: Path) -> dict[str, int]:
         return {"training process": int(root.name), "worker": len(Prepared(root=root).rows)}
 
-    monkeypatch.setattr("sonar_slt.bench.growth.in_a_fresh_process", fresh)
+    monkeypatch.setattr("sonar_slt.bench.data.growth.in_a_fresh_process", fresh)
     results = list(bench_growth(lambda: space, tmp_path, clips=4))
     assert [(result.plain, result.ours) for result in results] == [(4, 40)] * 2
     assert results[1].name == "memory of the worker over 4 and 40 clips"
@@ -92,7 +93,7 @@ def test_both_corpora_are_reported_for_each_process(
 
 @LINUX
 def test_memory_is_what_this_process_took() -> None:
-    settle()  # what earlier tests left may be given back at any time
+    release_memory()  # what earlier tests left may be given back at any time
     before = held()
     taken = torch.ones(50_000_000)
     assert 0.8 * 2e8 < held() - before < 1.2 * 2e8
@@ -122,7 +123,7 @@ def test_a_preparation_is_killed_and_gone_on_with(tmp_path: Path) -> None:
 def test_a_preparation_that_is_gone_on_with_otherwise_is_no_measurement(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sonar_slt.bench.preparing._bytes", lambda folder: {"": str(folder).encode()})
+    monkeypatch.setattr("sonar_slt.bench.data.preparing._bytes", lambda folder: {"": str(folder).encode()})
     with pytest.raises(RuntimeError, match="not what is prepared in one go"):
         list(bench_preparing(tmp_path, clips=12))
 

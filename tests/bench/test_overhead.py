@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import torch
 
-from sonar_slt.bench.overhead import added, agreement
+from sonar_slt.bench.training.overhead import added, agreement
 from sonar_slt.cli.bench import SUBJECTS
 from sonar_slt.config.assembly import assemble
 from sonar_slt.errors import UserError
+from sonar_slt.task.callbacks.step_progress import StepProgress
 from sonar_slt.task.fitting import quiet
-from sonar_slt.task.progress import StepProgress
 
 TINY = {"steps": 2, "rounds": 3}
 

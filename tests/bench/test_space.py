@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from sonar_slt import SentenceSpace
-from sonar_slt.bench.decoding import decoding
-from sonar_slt.bench.encoding import plain_encoding
 from sonar_slt.bench.memory import RESET, peak
-from sonar_slt.bench.sentences import LONGEST, SHORTEST, lengths, random_batch, random_rows
-from sonar_slt.bench.shortlist import bench_shortlist
-from sonar_slt.bench.space import Amounts, bench_space
-from sonar_slt.bench.student import our_step, plain_step
+from sonar_slt.bench.space.decoding import decoding
+from sonar_slt.bench.space.encoding import plain_encoding
+from sonar_slt.bench.space.sentences import LONGEST, SHORTEST, lengths, random_batch, random_rows
+from sonar_slt.bench.space.shortlist import bench_shortlist
+from sonar_slt.bench.space.space import Amounts, bench_space
+from sonar_slt.bench.space.student import our_step, plain_step
 from sonar_slt.bench.timing import Comparison, Footprint, Machine, Work, compared, in_turn
 from sonar_slt.space import LoraStudent
 

@@ -14,15 +14,15 @@ from rich.console import Console
 from torch import Tensor
 
 from sonar_slt import SentenceSpace
-from sonar_slt.bench import signing
-from sonar_slt.bench.loop import stepping
 from sonar_slt.bench.memory import RESET
-from sonar_slt.bench.reference import repeated
 from sonar_slt.bench.report import plain_numbers, show
-from sonar_slt.bench.signing import Corpus, apart_at_most, bench_signing, unavoidable
 from sonar_slt.bench.timing import Comparison, Footprint, Machine, Share
-from sonar_slt.bench.utterances import FRAMES, SIZE, TOKENS, recorded, served
-from sonar_slt.bench.waiting import AHEAD, bench_waiting
+from sonar_slt.bench.training import step as signing
+from sonar_slt.bench.training.loop import stepping
+from sonar_slt.bench.training.reference import repeated
+from sonar_slt.bench.training.step import Corpus, apart_at_most, bench_step, unavoidable
+from sonar_slt.bench.training.utterances import FRAMES, SIZE, TOKENS, recorded, served
+from sonar_slt.bench.training.waiting import AHEAD, bench_waiting
 from sonar_slt.cli.bench import SUBJECTS
 from sonar_slt.config.assembly import assemble
 from sonar_slt.data.batch import ClipBatch
@@ -83,7 +83,7 @@ def corpus(folder: Path, space: SentenceSpace, batches: int = 1) -> Corpus:
 @pytest.mark.skipif(not RESET.exists(), reason="the system does not say what a process held at its peak")
 def test_a_step_is_measured_in_memory_and_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Machine, "measured", fast)
-    monkeypatch.setattr(signing, "bench_signing", partial(tiny, bench_signing))
+    monkeypatch.setattr(signing, "bench_step", partial(tiny, bench_step))
     sizes = {f"large.{name}": size for name, size in {**SPACE, "vocabulary": 20_000}.items()}
     config = composed("bench", tmp_path, {"rounds": 1, "stepped": 2, "adapter": "keypoint", **sizes})
     (tmp_path / "bench").mkdir()
@@ -188,7 +188,7 @@ def test_what_cannot_be_avoided_grows_with_the_weights_and_with_what_is_real(tmp
 def test_too_little_memory_is_said_before_the_second_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signing, "available", lambda device: 2**20)
     with pytest.raises(UserError, match=r"two copies of .* GiB are left: .*large\.layers"):
-        next(iter(bench_signing(opened, tmp_path, batches=1, rounds=1, device=CPU, sizes=SIZES)))
+        next(iter(bench_step(opened, tmp_path, batches=1, rounds=1, device=CPU, sizes=SIZES)))
 
 
 def test_the_likelihood_is_measured(sign_config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from sonar_slt.cli.embed import read_sentences
 from sonar_slt.config.assembly import assemble
 from sonar_slt.space import SentenceSpace
 from sonar_slt.space.cache import CachedVectors
-from sonar_slt.task.evaluation import evaluate
+from sonar_slt.task.judging.evaluation import evaluate
 from tests.conftest import MICRO, composed
 
 pytestmark = pytest.mark.smoke

@@ -318,6 +318,7 @@ def test_the_config_is_shown_without_torch_and_nothing_runs(runs: Runs) -> None:
     assert len(all_runs(Path("outputs/runs"))) == 1
 
 
+@pytest.mark.smoke
 def test_in_the_micro_world_it_comes_out_bit_by_bit(
     outputs: Path,
     space_folder: Path,

@@ -13,7 +13,7 @@ import pytest
 from sacrebleu import corpus_bleu, corpus_chrf, corpus_ter
 
 from sonar_slt.cli import main
-from tests.runs.test_hypotheses_files import lines, spoken, write
+from tests.runs.hypotheses.test_systems import lines, spoken, write
 
 Score = Callable[..., int]
 FORECAST = "am Sonntag Regen im Norden, Süden Wind weht schwach und sonst bleibt es trocken."

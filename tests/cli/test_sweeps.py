@@ -19,7 +19,7 @@ import pytest
 from sonar_slt.cli import main
 from sonar_slt.command.entries import note_run
 from sonar_slt.launcher.job import VARIABLE, Place
-from sonar_slt.runs.provenance import is_alive, this_process
+from sonar_slt.runs.provenance.process import is_alive, this_process
 from sonar_slt.runs.record import Run
 from sonar_slt.runs.registry import Record, all_runs
 from sonar_slt.source_hash import code_hash

@@ -270,7 +270,7 @@ def test_a_file_that_is_no_yaml_is_named_with_the_line(tmp_path: Path) -> None:
         ("objective.denoisng.weight=1", "Did you mean objective.denoising.weight?"),
         ("trainer.precision=bf17", "got 'bf17'. Did you mean bf16?"),
         ("+callbacks.x._target_=pytorch_lightning.callbacks.EarlyStoping", "Did you mean EarlyStopping?"),
-        ("+callbacks.x._target_=sonar_slt.task.average.Emma", "has no Emma. Did you mean Ema?"),
+        ("+callbacks.x._target_=sonar_slt.task.callbacks.ema.Emma", "has no Emma. Did you mean Ema?"),
         (
             "+callbacks.x={_target_:pytorch_lightning.callbacks.DeviceStatsMonitor,cpu_stat:true}",
             "callbacks.x.cpu_stats?",

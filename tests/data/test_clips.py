@@ -209,8 +209,8 @@ class TestMixed:
 
 def test_a_training_reads_its_vectors_from_disk(data: Clips) -> None:
     assert isinstance(data.vectors, CachedVectors) and data.vectors is data.vectors
-    asked = list(data.numbering)
-    assert len(data.vectors) == len(data.numbering) == len(asked) == len(set(asked)) > len(data.train_vectors)
+    asked = list(data.said.numbering)
+    assert len(data.vectors) == len(data.said.numbering) == len(asked) == len(set(asked)) > len(data.train_vectors)
     trained = {(code, text) for row in data.rows["train"] for code in data.anchors for text in row.texts[code]}
     assert set(asked[: len(data.train_vectors)]) == trained
     expected = data.space.encode([text for _, text in asked], [code for code, _ in asked])
@@ -218,7 +218,7 @@ def test_a_training_reads_its_vectors_from_disk(data: Clips) -> None:
 
 
 def test_the_sentences_asked_for_are_those_drawn_and_those_judged(data: Clips) -> None:
-    asked, drawn = data.sentences(), list(data.numbering)
+    asked, drawn = data.sentences(), list(data.said.numbering)
     assert asked[: len(drawn)] == drawn and len(set(asked)) == len(asked)
     unseen = {(code, row.texts[code][0]) for rows in data.rows.values() for row in rows for code in data.unseen}
     assert unseen and set(asked) == unseen | set(drawn)
@@ -272,7 +272,7 @@ class TestIds:
         data.sentences()
         assert not asked
         data.train_dataloader()
-        assert asked == [len(data.numbering)], "here, so that no worker does it again"
+        assert asked == [len(data.said.numbering)], "here, so that no worker does it again"
         data.batch(0)
         assert len(asked) == 1
 
@@ -365,6 +365,6 @@ class TestTexts:
         assert list(row.references("deu_Latn")) == ["Regen in Bayern."] and row.origin("deu_Latn") == "pseudo"
         assert "Rain." not in row.references("eng_Latn") and row.sentences("eng_Latn")[-1] == "Rain."
         number = int(made.rows["train"].numbers[0])
-        drawn = list(made.numbering)
-        assert [drawn[i] for i in made.numbering.of(number, "deu_Latn")] == [("deu_Latn", "Regen in Bayern.")]
-        assert ("eng_Latn", "Rain.") in [drawn[i] for i in made.numbering.of(number, "eng_Latn")]
+        drawn = list(made.said.numbering)
+        assert [drawn[i] for i in made.said.numbering.of(number, "deu_Latn")] == [("deu_Latn", "Regen in Bayern.")]
+        assert ("eng_Latn", "Rain.") in [drawn[i] for i in made.said.numbering.of(number, "eng_Latn")]

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sonar_slt.data.manifest import KEYS, Manifest, Row, write
+from sonar_slt.data.manifest import Manifest, Row, write
+from sonar_slt.data.manifest_keys import KEYS
 from sonar_slt.errors import UserError
 
 ROW = Row(

@@ -89,9 +89,10 @@ def test_stored_pictures_of_a_corpus_become_strips(tmp_path: Path) -> None:
         def __init__(self, **known: Any) -> None:
             self.__dict__.update(known)
 
-    data: Any = Named(corpus=Named(homes={"": tmp_path}), sources={"pictures": Stored()}, view=All())
+    seen = Named(sources={"pictures": Stored()}, view=All())
+    data: Any = Named(corpus=Named(homes={"": tmp_path}), seen=seen)
     rows: Any = [Named(id="a", frames=20, fps=25.0)]
     found = skeletons(data, rows)["clips"]["a"]
     assert found["kind"] == "film" and found["frames"] == 10 and found["fps"] == FPS
-    data.view = object()
+    seen.view = object()
     assert skeletons(data, rows) == {}

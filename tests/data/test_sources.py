@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from sonar_slt.config.assembly import batches_of
-from sonar_slt.data.clips import Clips, _at
-from sonar_slt.data.features import FEATURES, shard_name
+from sonar_slt.data.clip_tracks import _at
+from sonar_slt.data.clips import Clips
+from sonar_slt.data.feature_store import FEATURES, shard_name
 from sonar_slt.data.sampling import All, Every
 from sonar_slt.data.store import StoreWriter
 from sonar_slt.errors import UserError

@@ -17,7 +17,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from sonar_slt.config.compose import plain
 from sonar_slt.config.location import conf_folder
 from sonar_slt.errors import UserError
-from sonar_slt.runs.provenance import identity
+from sonar_slt.runs.provenance.identity import identity
 
 HOME = Path(__file__).parents[2] / "experiments"
 sys.path.append(str(HOME))

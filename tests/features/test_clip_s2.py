@@ -14,7 +14,7 @@ from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPVisionMo
 
 from sonar_slt.errors import UserError
 from sonar_slt.features import ClipS2
-from sonar_slt.features.clip_s2 import tiled
+from sonar_slt.features.backbones.clip_s2 import tiled
 from tests.features.tiny import CLIP, clip, items, photograph, pictures, stirred
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sonar_slt.data.faults import Fault
 from sonar_slt.data.unreadable import Unreadable
 from sonar_slt.errors import UserError
-from sonar_slt.features.feed import BLOCK, Feed
+from sonar_slt.features.extraction.feed import BLOCK, Feed
 from tests.features.filmed import FilmedCorpus
 
 LENGTHS = [3, 16, 17, 100, 1, 40]

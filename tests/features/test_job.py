@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 import torch
 
-from sonar_slt.data.features import FeatureSet, chosen, feature_sets
+from sonar_slt.data.feature_store import FeatureSet, feature_set, feature_sets
 from sonar_slt.data.manifest import Row, write
 from sonar_slt.errors import UserError
 from sonar_slt.features import windows
-from sonar_slt.features.batched import Batched
-from sonar_slt.features.job import Extracted, chunks, extract
-from sonar_slt.features.made import Made
+from sonar_slt.features.extraction.batched import Batched
+from sonar_slt.features.extraction.job import Extracted, chunks, extract
+from sonar_slt.features.extraction.made import Made
 from tests.features.filmed import FilmedCorpus, Numbers, row
 
 LENGTHS = [1, 40, 7, 900, 16, 17, 1200, 8, 24, 300, 1900, 3, 60]
@@ -129,7 +129,7 @@ def test_a_clip_that_breaks_off_is_a_fault_and_costs_no_other(tmp_path: Path) ->
     ]
     assert faults[0]["split"] == "dev" and "breaks off at frame 12" in faults[0]["told"]
     assert done.summary["clips"] == 2 and done.summary["left_out"] == 3
-    found = chosen(corpus.prepared, "motion", None)
+    found = feature_set(corpus.prepared, "motion", None)
     assert found is not None and "clip01" not in found and len(found["clip04"]) == len(windows(50, 4, 2))
 
 
@@ -143,12 +143,12 @@ def test_other_settings_never_mix(corpus: FilmedCorpus) -> None:
     first, second = run(corpus, batched(4, 2)), run(corpus, batched(4, 4))
     assert first.folder.parent != second.folder.parent
     with pytest.raises(UserError, match=r"several motion features, numbers-\w+, numbers-\w+: choose by batches.motion"):
-        chosen(corpus.prepared, "motion", None)
-    named = chosen(corpus.prepared, "motion", first.folder.parent.name)
+        feature_set(corpus.prepared, "motion", None)
+    named = feature_set(corpus.prepared, "motion", first.folder.parent.name)
     assert named is not None and named.folder == first.folder.parent
     with pytest.raises(UserError, match="has no such features; its motion features: numbers"):
-        chosen(corpus.prepared, "motion", "elsewhere")
-    assert chosen(corpus.prepared, "spatial", None) is None
+        feature_set(corpus.prepared, "motion", "elsewhere")
+    assert feature_set(corpus.prepared, "spatial", None) is None
 
 
 def test_another_plan_is_not_gone_on_with(corpus: FilmedCorpus) -> None:

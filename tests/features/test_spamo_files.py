@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sonar_slt.data.features import chosen
+from sonar_slt.data.feature_store import feature_set
 from sonar_slt.errors import UserError
 from sonar_slt.features import SpamoFiles
-from sonar_slt.features.job import Extracted, extract
+from sonar_slt.features.extraction.job import Extracted, extract
 from tests.features.filmed import FilmedCorpus
 
 LENGTHS = [40, 16, 5, 24, 100, 30]
@@ -47,7 +47,7 @@ def test_spatial_files_are_read_as_they_are(corpus: FilmedCorpus, tmp_path: Path
     folder = written(tmp_path / "npy", LENGTHS, suffix, 2048, split=split)
     done = run(corpus, folder=folder, track="spatial", width=2048)
     assert told(done) == [] and done.summary["clips"] == len(LENGTHS) and not corpus.opened
-    found = chosen(corpus.prepared, "spatial", None)
+    found = feature_set(corpus.prepared, "spatial", None)
     assert found is not None and found.shape == (2048,)
     for number, frames in enumerate(LENGTHS):
         values = found[f"clip{number:02d}"]

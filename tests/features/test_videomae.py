@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from transformers import VideoMAEConfig, VideoMAEForPreTraining, VideoMAEModel
 
 from sonar_slt.errors import UserError
-from sonar_slt.features import Videomae, videomae
-from sonar_slt.features.weights import Weights
+from sonar_slt.features import Videomae
+from sonar_slt.features.backbones import videomae
+from sonar_slt.features.backbones.weights import Weights
 from tests.features.tiny import VIDEOMAE, items, pictures, stirred
 
 SELF = "attention.attention"

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-from sonar_slt.metrics import bags
-from sonar_slt.metrics.bags import Texts
-from sonar_slt.metrics.bleu import Bleu
-from sonar_slt.metrics.chrf import Chrf
 from sonar_slt.metrics.metric import Metric, streams
+from sonar_slt.metrics.ngrams import bags
+from sonar_slt.metrics.ngrams.bags import Texts
+from sonar_slt.metrics.ngrams.bleu import Bleu
+from sonar_slt.metrics.ngrams.chrf import Chrf
 
 WORDS = st.sampled_from(["der", "Wind", "weht", "3.5", "(stark),", "雪", "が", "降る", "İzmir’de", "", "-", "\t", "😀"])
 LINES = st.lists(WORDS, max_size=9).map(" ".join)

@@ -21,7 +21,7 @@ from transformers import (
 )
 
 from sonar_slt.errors import UserError
-from sonar_slt.metrics.bertscore import BertScore
+from sonar_slt.metrics.learned.bertscore import BertScore
 from sonar_slt.space.opening import silent
 from tests.metrics.checkpoints import SENTENCES, SIZES
 

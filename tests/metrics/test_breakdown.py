@@ -6,11 +6,11 @@ from collections import Counter
 
 import pytest
 
-from sonar_slt.metrics.bleu import Bleu
 from sonar_slt.metrics.breakdown import breakdown, by_length
-from sonar_slt.metrics.chrf import Chrf
-from sonar_slt.metrics.rouge_l import RougeL
-from sonar_slt.metrics.wer import Wer
+from sonar_slt.metrics.ngrams.bleu import Bleu
+from sonar_slt.metrics.ngrams.chrf import Chrf
+from sonar_slt.metrics.words.rouge_l import RougeL
+from sonar_slt.metrics.words.wer import Wer
 from tests.metrics.forecasts import said
 
 METRICS = [Bleu(), Chrf(), RougeL(), Wer()]

@@ -15,8 +15,8 @@ from sacrebleu.significance import PairedTest
 from sonar_slt.errors import UserError
 from sonar_slt.metrics.metric import Metric
 from sonar_slt.metrics.significance import compared
-from sonar_slt.metrics.ter import Ter
-from sonar_slt.metrics.text import USUAL, measure
+from sonar_slt.metrics.text import USUAL, measurements
+from sonar_slt.metrics.words.ter import Ter
 
 METRICS: tuple[Metric, ...] = (*USUAL, Ter())
 FORECAST = "the rain will fall in the north while wind is weak and some sun can be seen tomorrow"
@@ -38,7 +38,7 @@ def test_the_tests_are_those_of_sacrebleu(references: int, monkeypatch: pytest.M
     two, _ = system(2, 0.36)
     wanted = [given + ["wind is weak"] * (references - 1) for given in wanted]
     found = compared(
-        *(measure(said, wanted, lang="eng_Latn", metrics=METRICS) for said in (one, two)),
+        *(measurements(said, wanted, lang="eng_Latn", metrics=METRICS) for said in (one, two)),
         resamples=300,
         trials=300,
         seed=4,
@@ -63,7 +63,7 @@ def test_a_difference_is_told_from_chance() -> None:
     same, wanted = system(1, 0.3)
     other, _ = system(3, 0.3)
     worse, _ = system(2, 0.6)
-    first, chance, clear = (measure(said, wanted, lang="eng_Latn") for said in (same, other, worse))
+    first, chance, clear = (measurements(said, wanted, lang="eng_Latn") for said in (same, other, worse))
     assert all(
         test["p"] == 1.0
         for score in compared(first, first, resamples=200, trials=200).values()
@@ -82,11 +82,11 @@ def test_a_difference_is_told_from_chance() -> None:
 
 def test_seed_and_sentences_are_required() -> None:
     said, wanted = system(1, 0.3)
-    whole, part = measure(said, wanted, lang="eng_Latn"), measure(said[:9], wanted[:9], lang="eng_Latn")
+    whole, part = measurements(said, wanted, lang="eng_Latn"), measurements(said[:9], wanted[:9], lang="eng_Latn")
     with pytest.raises(UserError, match="different numbers of them"):
         compared(whole, part)
     with pytest.raises(UserError, match="seed of 1 at least"):
         compared(whole, whole, seed=0)
     draws = {"resamples": 100, "trials": 100, "seed": 9}
-    other = measure(system(2, 0.3)[0], wanted, lang="eng_Latn")
+    other = measurements(system(2, 0.3)[0], wanted, lang="eng_Latn")
     assert compared(whole, other, **draws) == compared(whole, other, **draws)

@@ -13,9 +13,9 @@ import sacrebleu
 
 from sonar_slt.errors import UserError
 from sonar_slt.metrics import score_translations
-from sonar_slt.metrics.bleu import bleu_scores, tokenizer
-from sonar_slt.metrics.chrf import chrf_scores
 from sonar_slt.metrics.intervals import bootstrap
+from sonar_slt.metrics.ngrams.bleu import bleu_scores, tokenizer
+from sonar_slt.metrics.ngrams.chrf import chrf_scores
 
 FORMULAS = {"bleu": bleu_scores, "chrf": chrf_scores}
 SENTENCES = {

@@ -20,13 +20,13 @@ from sonar_slt.config.build import build
 from sonar_slt.config.compose import floorplan
 from sonar_slt.config.location import conf_folder
 from sonar_slt.errors import UserError
-from sonar_slt.metrics.bleu import Bleu
-from sonar_slt.metrics.chrf import Chrf
 from sonar_slt.metrics.metric import Metric, streams
-from sonar_slt.metrics.rouge_l import RougeL, common_subsequence, rouge_l
-from sonar_slt.metrics.ter import Ter
-from sonar_slt.metrics.token_f1 import TokenF1, token_f1
-from sonar_slt.metrics.wer import Wer, edits
+from sonar_slt.metrics.ngrams.bleu import Bleu
+from sonar_slt.metrics.ngrams.chrf import Chrf
+from sonar_slt.metrics.words.rouge_l import RougeL, common_subsequence, rouge_l
+from sonar_slt.metrics.words.ter import Ter
+from sonar_slt.metrics.words.token_f1 import TokenF1, token_f1
+from sonar_slt.metrics.words.wer import Wer, edits
 from tests.metrics.forecasts import SENTENCES, TOKENIZERS, is_spaced, said
 
 METRICS: list[Metric] = [Bleu(), Chrf(), Chrf(words=2), Ter(), RougeL(), Wer(), TokenF1()]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sonar_slt.languages import LANGUAGES
-from sonar_slt.metrics.words import signature, spaced, words
+from sonar_slt.metrics.words.cutting import signature, spaced, words
 
 CUT = [
     ("deu_Latn", "Größe: für 3,5 Euro.", ["Größe", ":", "für", "3,5", "Euro", "."]),

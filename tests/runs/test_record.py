@@ -14,7 +14,9 @@ import yaml
 
 from sonar_slt.errors import UserError
 from sonar_slt.files import read_lines, write_atomically
-from sonar_slt.runs.provenance import git_state, identity, is_alive, this_process
+from sonar_slt.runs.provenance.code import git_state
+from sonar_slt.runs.provenance.identity import identity
+from sonar_slt.runs.provenance.process import is_alive, this_process
 from sonar_slt.runs.record import Run
 from sonar_slt.runs.registry import read
 

@@ -10,11 +10,12 @@ import pytest
 from rich.console import Console
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.portrait import portrait
-from sonar_slt.runs.provenance import this_process
+from sonar_slt.runs.listing.portrait import portrait
+from sonar_slt.runs.listing.table import runs_table
+from sonar_slt.runs.provenance.process import this_process
 from sonar_slt.runs.record import Run
-from sonar_slt.runs.registry import all_runs, find, read
-from sonar_slt.runs.table import key_scores, runs_table, scores_table
+from sonar_slt.runs.registry import Record, all_runs, find, read
+from sonar_slt.runs.scores.table import scores_table
 
 
 def make(root: Path, seed: int, verb: str = "train", name: str = "toy") -> Run:
@@ -202,8 +203,11 @@ def shown(thing: object) -> str:
 
 
 def test_tables_show_the_key_scores_as_they_are(tmp_path: Path) -> None:
-    assert key_scores({"scores": SCORES, "retrieval_at_1": 97.0}) == "BLEU 80.0  unseen 60.0  R@1 97.0"
-    assert key_scores({"loss": 0.123456, "kind": "x", "good": True}) == "loss 0.1235"
+    known = {"scores": SCORES, "retrieval_at_1": 97.0}, {"loss": 0.123456, "kind": "x", "good": True}
+    scored, other = (Record(folder=tmp_path, id="1", status="finished", metrics=metrics) for metrics in known)
+    assert shown(runs_table([scored])).split()[-6:] == ["1", "?", "finished", "80.0", "60.0", "97.0"]
+    assert "BLEU unseen   R@1" in shown(runs_table([scored]))
+    assert shown(runs_table([other])).split()[-2:] == ["loss", "0.1235"]
     text = shown(scores_table({"scores": [*SCORES, "junk"]}))
     assert text.index("German [b]") < text.index("Turkish") and "75.0–85.0" in text and "88.8" in text
     with pytest.raises(RuntimeError), Run.start(tmp_path, verb="train", name="[red]", config={}, overrides=[]) as run:
@@ -216,7 +220,8 @@ def test_tables_show_the_key_scores_as_they_are(tmp_path: Path) -> None:
 
 def test_this_room_loads_neither_torch_nor_hydra() -> None:
     code = (
-        "import sys, sonar_slt.runs.record, sonar_slt.runs.registry, sonar_slt.runs.table, sonar_slt.runs.report\n"
+        "import sys, sonar_slt.runs.record, sonar_slt.runs.registry, sonar_slt.runs.report\n"
+        "import sonar_slt.runs.listing.table, sonar_slt.runs.difference.table\n"
         "print(*sorted({'torch', 'hydra', 'omegaconf', 'numpy', 'wandb', 'pytorch_lightning'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from sonar_slt.cli import main
-from sonar_slt.data.features import feature_sets
+from sonar_slt.data.feature_store import feature_sets
 from sonar_slt.data.manifest import Manifest
 from sonar_slt.runs.registry import all_runs
 from tests.conftest import MICRO

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
 from torch import Tensor
 
+from sonar_slt.space import fresh
+from sonar_slt.space.tokens import MAX_TOKENS
 from tests.conftest import composed
 
 TALKING_SPACE = {
@@ -50,9 +53,10 @@ class Talk:
 @pytest.fixture(scope="session")
 def talking_folder(outputs: Path) -> Path:
     """The space's folder."""
-    from sonar_slt.cli.train import train
+    from sonar_slt.cli.training.training import train
 
-    folder, _ = train(composed("train", outputs, TALKING_SPACE), [])
+    with patch.object(fresh, "MAX_TOKENS", MAX_TOKENS):
+        folder, _ = train(composed("train", outputs, TALKING_SPACE), [])
     return folder / "space"
 
 

@@ -141,7 +141,7 @@ def test_what_the_space_can_read_is_its_mean(space_folder: Path) -> None:
 
 @pytest.mark.smoke
 def test_a_sign_student_trains_towards_a_decoder_s_states(outputs: Path, space_folder: Path) -> None:
-    from sonar_slt.cli.train import train
+    from sonar_slt.cli.training.training import train
     from tests.conftest import MICRO, composed
 
     asked = {**MICRO, "space": "toy_decoder_state", "student": "bridged", "recipe": "null"}

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from sonar_slt import SentenceSpace
-from sonar_slt.bench.space import Amounts, bench_space
+from sonar_slt.bench.space.space import Amounts, bench_space
 from sonar_slt.bench.timing import Footprint
 from sonar_slt.space import LoraStudent
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sonar_slt.cli.train import train
+from sonar_slt.cli.training.training import train
 from sonar_slt.data.bitext import Bitext
 from sonar_slt.data.corpora.toy.text import ToyText
 from sonar_slt.data.held_out import HeldOut

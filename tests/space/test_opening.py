@@ -217,7 +217,7 @@ def without_languages(folder: Path) -> None:
         (with_another_shape, "lacks 1 of .*shared"),
         (with_a_header_of_another_kind, "header cannot be read"),
         (with_a_place_of_another_size, r"damaged: model\.decoder\.layer_norm\.bias"),
-        (with_an_index_that_leads_away, "no index of safetensors"),
+        (with_an_index_that_leads_away, "no index of files of weights"),
         (with_text_for_a_number, "config.json"),
         (with_heads_that_do_not_divide, "do not divide"),
         (with_code_of_its_own, "config.json"),

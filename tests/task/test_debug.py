@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 import torch
 
-from sonar_slt.cli.train import train
+from sonar_slt.cli.training.training import train
 from sonar_slt.config.compose import examine
 from sonar_slt.config.location import conf_folder
 from sonar_slt.errors import UserError
 from sonar_slt.objective.mse import MseTerm
 from sonar_slt.runs.registry import read
-from sonar_slt.task.limit import Limit
-from sonar_slt.task.overfit import Overfit
-from sonar_slt.task.profile import Profile
-from sonar_slt.task.stopwatch import LOOK, SAVING, Stopwatch
+from sonar_slt.task.callbacks.limit import Limit
+from sonar_slt.task.callbacks.overfit import Overfit
+from sonar_slt.task.callbacks.profile.profile import Profile
+from sonar_slt.task.callbacks.profile.stopwatch import LOOK, SAVING, Stopwatch
 from tests.conftest import MICRO, MICRO_SPACE, composed
 
 pytestmark = pytest.mark.smoke

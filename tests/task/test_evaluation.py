@@ -12,10 +12,11 @@ import torch
 from sonar_slt.config.assembly import assemble
 from sonar_slt.files import read_lines
 from sonar_slt.metrics import score_translations
-from sonar_slt.metrics.bleu import Bleu
 from sonar_slt.metrics.diagnosis import diagnosis
-from sonar_slt.task.evaluation import Evaluation, Judging, evaluate
-from sonar_slt.task.whereabouts import Training, Whereabouts, known, own_sentence_first
+from sonar_slt.metrics.ngrams.bleu import Bleu
+from sonar_slt.task.judging.evaluation import Evaluation, evaluate
+from sonar_slt.task.judging.translated import Judging
+from sonar_slt.task.judging.whereabouts import Training, Whereabouts, known, own_sentence_first
 
 pytestmark = pytest.mark.smoke
 
@@ -104,7 +105,7 @@ def test_vectors_that_are_the_teachers_find_their_sentences(made: Any) -> None:
 
 @pytest.mark.parametrize("block", [5, 8192])
 def test_the_nearest_training_clip_is_found_in_blocks(made: Any, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sonar_slt.task.whereabouts.BLOCK", block)
+    monkeypatch.setattr("sonar_slt.task.judging.whereabouts.BLOCK", block)
     training = Training(made.data, CODES)
     rows = made.data.rows["train"]
     s = made.data.cache.encode([row.references(made.data.targets[0])[0] for row in rows], made.data.targets[0])

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 import torch
 
-from sonar_slt.cli.following import other_batches
-from sonar_slt.cli.train import train
+from sonar_slt.cli.training.together import other_batches
+from sonar_slt.cli.training.training import train
 from sonar_slt.config.assembly import assemble
 from sonar_slt.errors import UserError
 from sonar_slt.processes import Place, first_host, place, rank
 from sonar_slt.runs.registry import Record, read
-from sonar_slt.task.crew import Crew, devices
-from sonar_slt.task.ranks import collected
+from sonar_slt.task.parallel.crew import Crew, devices
+from sonar_slt.task.parallel.ranks import collected
 from tests.conftest import MICRO, composed
 
 pytestmark = pytest.mark.smoke

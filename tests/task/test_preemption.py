@@ -17,12 +17,12 @@ from torch.utils.data import DataLoader
 from sonar_slt.cli.train import run
 from sonar_slt.cli.training.training import train
 from sonar_slt.command.asked import Asked
-from sonar_slt.runs.provenance import is_alive, this_process
+from sonar_slt.runs.provenance.process import is_alive, this_process
+from sonar_slt.runs.provenance.slurm import start_again
 from sonar_slt.runs.record import Terminated
 from sonar_slt.runs.registry import Record, all_runs, read
-from sonar_slt.runs.slurm import start_again
+from sonar_slt.task.callbacks.interruption import Interruption
 from sonar_slt.task.fitting import quiet
-from sonar_slt.task.interruption import Interruption
 from sonar_slt.task.sign import SignTranslation
 
 pytestmark = pytest.mark.smoke

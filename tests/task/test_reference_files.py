@@ -22,8 +22,8 @@ from sonar_slt.adapter import Measure, ReferenceAdapter
 from sonar_slt.data.track import Track
 from sonar_slt.errors import UserError
 from sonar_slt.space import LoraStudent, Student
-from sonar_slt.task.reference_checkpoint import read_reference
-from sonar_slt.task.reference_files import start_from_reference, weights_for
+from sonar_slt.task.reference.checkpoint import read_reference
+from sonar_slt.task.reference.start import start_from_reference, weights_for
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # peft asks transformers
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import torch
 
-from sonar_slt.cli.train import train
+from sonar_slt.cli.training.training import train
 from sonar_slt.config.assembly import assemble
 from sonar_slt.errors import UserError
 from sonar_slt.runs.registry import read
-from sonar_slt.task.checkpoints import load
+from sonar_slt.task.checkpoint import load
 
 pytestmark = pytest.mark.smoke
 

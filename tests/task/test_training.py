@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 import torch
 
-from sonar_slt.cli.train import train
+from sonar_slt.cli.training.training import train
 from sonar_slt.config.assembly import assemble
 from sonar_slt.data.batch import ClipBatch
 from sonar_slt.data.track import Track
 from sonar_slt.errors import UserError
 from sonar_slt.runs.registry import read
-from sonar_slt.task.checkpoints import Best, learnt
-from sonar_slt.task.looks import DevLook
+from sonar_slt.task.callbacks.checkpoints import Best
+from sonar_slt.task.checkpoint import learnt
+from sonar_slt.task.judging.dev_look import DevLook
 from sonar_slt.task.sign import SignTranslation
 from tests.conftest import MICRO, composed
 

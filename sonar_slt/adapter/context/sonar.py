@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 from sonar_slt.adapter.adapter import Measure
 from sonar_slt.adapter.context.context import Context
 from sonar_slt.errors import UserError
-from sonar_slt.space.adapter_files import require_options
+from sonar_slt.space.lora_options import require_options
 
 ATTENTION, FEED_FORWARD = ("q_proj", "k_proj", "v_proj", "out_proj"), ("fc1", "fc2")
 

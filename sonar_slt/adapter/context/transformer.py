@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from sonar_slt.adapter.adapter import Measure
-from sonar_slt.adapter.attention import TransformerLayer, positions
+from sonar_slt.adapter.attention import TransformerLayers, positions
 from sonar_slt.adapter.context.context import Context
 from sonar_slt.errors import UserError
 
@@ -31,18 +31,14 @@ class TransformerContext(Context):
         if dim % heads:
             raise UserError(f"context.dim={dim} cannot be split over context.heads={heads}.")
         self.dim = dim
-        self.layers = nn.ModuleList(
-            [TransformerLayer(dim=dim, heads=heads, hidden=hidden, dropout=dropout) for _ in range(layers)]
-        )
+        self.layers = TransformerLayers(dim=dim, layers=layers, heads=heads, hidden=hidden, dropout=dropout)
         self.norm = nn.LayerNorm(dim)
         self.loudness = 1.0 if measure.space is None else loudness(measure.space.model)
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """`states` (batch, length, dim), `mask` (batch, length)."""
         states = states + positions(states.shape[1], self.dim).to(states)
-        for layer in self.layers:
-            states = layer(states, mask)
-        normed: Tensor = self.norm(states)
+        normed: Tensor = self.norm(self.layers(states, mask))
         return normed * self.loudness
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sonar_slt.processes import Place
 
 if TYPE_CHECKING:
-    from sonar_slt.task.ranks import Ranks
+    from sonar_slt.task.parallel.ranks import Ranks
 
 
 def follow(ranks: Ranks) -> None:
@@ -36,9 +36,10 @@ def _train(ranks: Ranks, told: dict[str, Any]) -> None:
     from sonar_slt.config.assembly import assemble
     from sonar_slt.config.build import build
     from sonar_slt.config.permission import permit
-    from sonar_slt.task.checkpoints import load
-    from sonar_slt.task.crew import Crew
+    from sonar_slt.runs.folder import checkpoint_of
+    from sonar_slt.task.checkpoint import load
     from sonar_slt.task.fitting import fit, following_parts, quiet, steps_not_epochs, use_threads
+    from sonar_slt.task.parallel.crew import Crew
 
     config, folder = told["config"], Path(told["folder"])
     permit(told["allow"])
@@ -53,7 +54,7 @@ def _train(ranks: Ranks, told: dict[str, Any]) -> None:
             made.task.load_state_dict(told["weights"], strict=False)
         fit(trainer, made.task, made.data, told["resume"])
         if ranks.broadcast(None):
-            load(made.task, folder / "checkpoints" / "best.ckpt")
+            load(made.task, checkpoint_of(folder, "best"))
         if made.space:
             made.task.conclude(folder, split=config["conclude"])
 
@@ -63,7 +64,7 @@ def main() -> None:
     rank, count, port, device = sys.argv[1:]
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     from sonar_slt.runs.record import Terminated
-    from sonar_slt.task.ranks import join, leave
+    from sonar_slt.task.parallel.ranks import join, leave
 
     try:
         follow(join(Place(int(rank), int(count), int(rank), 0, "127.0.0.1", int(port)), gpu=device == "gpu"))

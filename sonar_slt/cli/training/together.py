@@ -12,12 +12,13 @@ import yaml
 
 from sonar_slt.config.permission import permitted
 from sonar_slt.processes import place
+from sonar_slt.runs.folder import CONFIG
 
 if TYPE_CHECKING:
     from sonar_slt.config.assembly import Assembly
     from sonar_slt.runs.registry import Record
-    from sonar_slt.task.crew import Crew
-    from sonar_slt.task.ranks import Ranks
+    from sonar_slt.task.parallel.crew import Crew
+    from sonar_slt.task.parallel.ranks import Ranks
 
 
 @contextmanager
@@ -29,8 +30,8 @@ def joined(settings: dict[str, Any]) -> Iterator[Ranks | None]:
     if found is None:
         yield None
         return
-    from sonar_slt.task.crew import on_gpu
-    from sonar_slt.task.ranks import join, leave
+    from sonar_slt.task.parallel.crew import on_gpu
+    from sonar_slt.task.parallel.ranks import join, leave
 
     os.environ |= found.told()
     ranks = join(found, gpu=on_gpu(settings))
@@ -58,7 +59,7 @@ def other_batches(config: Mapping[str, Any], parent: Record, processes: int) -> 
     if former == processes:
         return None
     told = f"{parent.folder.name} was trained by {former} process{'es' * (former > 1)}, now there are {processes}: "
-    saved = yaml.safe_load((parent.folder / "config.yaml").read_text(encoding="utf-8"))
+    saved = yaml.safe_load((parent.folder / CONFIG).read_text(encoding="utf-8"))
     size, before = config["batches"]["size"], former * saved["batches"]["size"]
     if processes * size == before:
         return f"{told}batches stay what they were, and only what dropout draws is different."

@@ -17,16 +17,16 @@ def prepare_tracks(config: Mapping[str, Any]) -> dict[str, Any]:
     from sonar_slt.cli.extract import extracted
     from sonar_slt.config.assembly import corpus_of, reads
     from sonar_slt.data.corpus import Corpus
-    from sonar_slt.data.features import chosen
+    from sonar_slt.data.feature_store import feature_set
     from sonar_slt.data.sources import PICTURES, POINTS, Features, sources
 
     corpus, wanted = corpus_of(config), reads(config) or ()
     corpus.prepare()
     asked = {track: config["batches"].get(track) for track in (PICTURES, "spatial", "motion")}
     if PICTURES in wanted:
-        for part in getattr(corpus, "parts", {"": corpus}).values():
+        for part in corpus.parts.values():
             generated = isinstance(part, Corpus) and not part.label_files()
-            if generated and chosen(part.prepared, PICTURES, asked[PICTURES]) is None:
+            if generated and feature_set(part.prepared, PICTURES, asked[PICTURES]) is None:
                 extracted({}, part, PICTURES, examine("extract", [f"features={PICTURES}"]).config["features"][PICTURES])
     found = sources(corpus, wanted, asked)
     if POINTS in found:

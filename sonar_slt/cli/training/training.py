@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from sonar_slt.cli.training.together import lead, other_batches
 from sonar_slt.command.entries import note_run
 from sonar_slt.errors import UserError
+from sonar_slt.runs.folder import checkpoint_of, checkpoints_of
 from sonar_slt.runs.record import Run
 from sonar_slt.runs.registry import Record, find, require_same
 from sonar_slt.source_hash import code_hash
 
 if TYPE_CHECKING:
     from sonar_slt.config.assembly import Assembly
-    from sonar_slt.task.ranks import Ranks
+    from sonar_slt.task.parallel.ranks import Ranks
 
 Tell = Callable[[str], None]
 
@@ -64,9 +65,9 @@ def _trained(
     """Assemble, fit and judge; what the record keeps of it is written on the way."""
     from sonar_slt.config.assembly import assemble
     from sonar_slt.config.build import build
-    from sonar_slt.task.checkpoints import load
-    from sonar_slt.task.crew import Crew
+    from sonar_slt.task.checkpoint import load
     from sonar_slt.task.fitting import fit, run_parts, steps_not_epochs
+    from sonar_slt.task.parallel.crew import Crew
 
     parts = run_parts(current, config["name"], **watching(config))
     journal = parts.pop("journal")
@@ -85,7 +86,7 @@ def _trained(
             tell(changed)
         made.task.ranks = lead(crew, made, config, current.folder, last)
         fit(trainer, made.task, made.data, last)
-        best = current.folder / "checkpoints" / "best.ckpt"
+        best = checkpoint_of(current.folder, "best")
         judged = bool(config["conclude"] and made.space and best.is_file())
         if made.task.ranks.broadcast(judged):
             load(made.task, best)
@@ -103,13 +104,13 @@ def watching(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _begin(config: Mapping[str, Any], made: Assembly, current: Run, parent: Record | None, tell: Tell) -> Path | None:
     """The checkpoint of `parent` that is gone on from; without one, the weights that `init_from` means are taken."""
-    from sonar_slt.task.checkpoints import take_over
+    from sonar_slt.task.checkpoint import take_over
 
     if parent:
         require_same(parent, made.facts, "it cannot be gone on with")
         for name in ("best", "last"):  # there may be no better one to come, and no further step
-            take_over(parent.checkpoints / f"{name}.ckpt", current.folder / "checkpoints")
-        return parent.checkpoints / "last.ckpt"
+            take_over(checkpoint_of(parent.folder, name), checkpoints_of(current.folder))
+        return checkpoint_of(parent.folder)
     if config["init_from"]:
         facts = take_weights(config, made)
         current.update(**facts)
@@ -128,12 +129,12 @@ def take_weights(config: Mapping[str, Any], made: Assembly) -> dict[str, Any]:
     if not parts:
         return {"init_from": None}
     if word.endswith(".pt") or (Path(word) / "training_state.pt").is_file():
-        from sonar_slt.task.reference_files import start_from_reference
+        from sonar_slt.task.reference.start import start_from_reference
 
         return {"init_from": word, "init_told": start_from_reference(made.task, Path(word), parts)}
     former = find(Path(config["paths"]["runs"]), word, verb="train")
     require_same(former, {"space_fingerprint": made.facts["space_fingerprint"]}, "its weights mean nothing here")
-    there = [former.checkpoints / f"{name}.ckpt" for name in ("best", "last")]
+    there = [checkpoint_of(former.folder, name) for name in ("best", "last")]
     source = next((path for path in there if path.is_file()), None)
     if source is None:
         raise UserError(f"{former.folder.name} left no checkpoint to begin with: `sonar-slt runs` lists the runs.")

@@ -15,7 +15,7 @@ from sonar_slt.data.corpora.labels import Label, Labelled, entry_of, label_file,
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.faults import Fault
 from sonar_slt.data.known import Variant
-from sonar_slt.data.places import Places, release, settled, within
+from sonar_slt.data.places import Places, release_folder, settled, within
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.release import Entry, Reading
@@ -35,6 +35,7 @@ SIGNER = re.compile(r"P\d{4}")
 class CslDaily(Corpus):
     """`swap` gives the clip that no split names the split of the one that is not there, as other tools do."""
 
+    root: Path
     name = "csl_daily"
     sign_language = "csl"
     frame_rate = 30.0
@@ -71,7 +72,7 @@ class CslDaily(Corpus):
 
     def label_files(self) -> Sequence[Path]:
         """Labels and split; files that are given by split need no other."""
-        root = release(self.root, "CSL-Daily")
+        root = release_folder(self.root, "CSL-Daily")
         if isinstance(self.labels, dict):
             return [label_file(root, name, f"labels.{split}") for split, name in self.labels.items()]
         if not (root / SPLIT).is_file():

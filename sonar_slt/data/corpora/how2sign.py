@@ -26,7 +26,7 @@ from sonar_slt.data.corpora.how2sign_release import (
 )
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.places import Places, release, within
+from sonar_slt.data.places import Places, release_folder, within
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.preparation.checks import bad_id
@@ -60,6 +60,7 @@ class How2Sign(Corpus):
     whether a sentence that was read in the wrong encoding is mended.
     """
 
+    root: Path
     name = "how2sign"
     sign_language = "ase"
     known = VARIANTS
@@ -77,28 +78,28 @@ class How2Sign(Corpus):
         pose: PoseReader | None = None,
     ) -> None:
         super().__init__(folder=folder, preparation=preparation, pose=pose)
-        self.given, self.language = Path(root), require_language(language).code
+        self.root, self.language = Path(root), require_language(language).code
         self.asked, self.poses, self.mend_mojibake = clips, poses, mend_mojibake
         if clips not in ("auto", "video_level", "sentence_level", None):
             raise UserError(f"data.clips={clips}: auto, video_level, sentence_level or null was expected.")
 
     @cached_property
-    def root(self) -> Path:
+    def release(self) -> Path:
         """The folder that holds sentence_level/ and video_level/: the one given, the one inside, or one above it."""
-        given = release(self.given, "How2Sign").absolute()
+        given = release_folder(self.root, "How2Sign").absolute()
         for root in (given, given / "How2Sign", *list(given.parents)[:2]):
             if any(tables(root).values()):
                 return root
         expected = f"{TABLE_FOLDERS[0]}/{TABLES[0]}".format("train", "train")
         raise UserError(
-            f"data.root={self.given} holds no table of How2Sign: the folder How2Sign, with '{expected}' in it, or "
+            f"data.root={self.root} holds no table of How2Sign: the folder How2Sign, with '{expected}' in it, or "
             "a folder with these tables was expected."
         )
 
     @cached_property
     def tables(self) -> Mapping[str, Path]:
         """The table of each split that there is."""
-        return {split: path for split, path in tables(self.root).items() if path}
+        return {split: path for split, path in tables(self.release).items() if path}
 
     @cached_property
     def clips_from(self) -> str | None:
@@ -126,7 +127,7 @@ class How2Sign(Corpus):
 
     def read(self) -> Reading:
         """The tables split by split, each row with its pictures and points."""
-        poses = within(self.root, self.poses, "poses")
+        poses = within(self.release, self.poses, "poses")
         posed = Places(poses=poses.absolute() if poses else None)
         self._require_media()
         entries: list[Entry] = []
@@ -147,19 +148,19 @@ class How2Sign(Corpus):
         return Reading(entries=entries, faults=[*faults, *posed.unlabelled()], notes=[*notes, *self._mixed()])
 
     def _folder(self, what: str, split: str) -> Path | None:
-        return media_folder(self.root, what, split)
+        return media_folder(self.release, what, split)
 
     def _require_media(self) -> None:
         """Refuse a release of which nothing is there that was asked for."""
         level = self.clips_from
         if level and not any(self._folder(level, split) for split in self.tables):
             raise UserError(
-                f"data.clips={level}: '{self.root / MEDIA[level][0].format('train')}' is not there (data.clips=null: "
+                f"data.clips={level}: '{self.release / MEDIA[level][0].format('train')}' is not there (data.clips=null: "
                 "points alone)."
             )
         if not (level or self.points_from):
             raise UserError(
-                f"data.root={self.root} has no videos, clips or keypoints that were asked for: "
+                f"data.root={self.release} has no videos, clips or keypoints that were asked for: "
                 f"'{MEDIA['keypoints'][0].format('train')}' was expected in it, or data.poses=FOLDER."
             )
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.places import SPLITS, Places, release, settled, within
+from sonar_slt.data.places import SPLIT_NAMES, Places, release_folder, settled, within
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.preparation.checks import bad_id
@@ -67,7 +67,7 @@ def read_labels(path: Path) -> Labelled:
             )
         if label is not None:
             split, _, rest = label.id.partition("/")
-            if split in SPLITS and rest:
+            if split in SPLIT_NAMES and rest:
                 label, prefixed = replace(label, id=rest), prefixed + 1
             labels.append(label)
     note = f"{path.name}: {prefixed:,} ids begin with a split and a slash, which are taken off"
@@ -165,6 +165,7 @@ def entry_of(label: Label, *, split: str, language: str, places: Places, signer:
 class Labels(Corpus):
     """A corpus by its circulating label files: `files` are their names by split, in `root` or by a full path."""
 
+    root: Path
     name = "labels"
 
     def __init__(
@@ -190,7 +191,7 @@ class Labels(Corpus):
 
     def label_files(self) -> Sequence[Path]:
         """The file of each split."""
-        root = release(self.root, self.name)
+        root = release_folder(self.root, self.name)
         if not self.files:
             raise UserError("data.files={}: the label file of each split was expected, such as {train: labels.train}.")
         return [label_file(root, name, f"files.{split}") for split, name in self.files.items()]

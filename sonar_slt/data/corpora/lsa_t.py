@@ -19,7 +19,7 @@ from typing import Any
 from sonar_slt.data.corpora.labels import label_file
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.places import Places, release, settled, within
+from sonar_slt.data.places import Places, release_folder, settled, within
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.release import Entry, Reading, Span
@@ -41,6 +41,7 @@ class LsaT(Corpus):
     A clip is cut out of its video by its times; where the video is not there, the release's own clip is taken whole.
     """
 
+    root: Path
     name = "lsa_t"
     sign_language = "aed"
 
@@ -65,7 +66,7 @@ class LsaT(Corpus):
 
     def label_files(self) -> Sequence[Path]:
         """The table, and that of the splits where there is one."""
-        root = release(self.root, "LSA-T")
+        root = release_folder(self.root, "LSA-T")
         table = label_file(root, self.table, "table")
         return [table, label_file(root, self.splits, "splits")] if isinstance(self.splits, str) else [table]
 

@@ -7,8 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +15,15 @@ from numpy.typing import NDArray
 from sonar_slt.data.corpora.prepared import Prepared
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.layout import Layout
-from sonar_slt.data.manifest import Manifest, Row
+from sonar_slt.data.manifest import Manifest, Row, Rows, ordered
 from sonar_slt.data.preparation import Preparation
+from sonar_slt.data.prepared_folder import has_points
+from sonar_slt.data.served import OneFolder, Served
 from sonar_slt.data.store import ClipStore
 from sonar_slt.errors import UserError
 
 
-class Mixed:
+class Mixed(Served):
     """Corpora that train together: `weights` say how many of the draws each gets, null that each clip counts alike."""
 
     name = "mixed"
@@ -42,7 +43,7 @@ class Mixed:
             weights.keys() != parts.keys() or not all(0 < weight < math.inf for weight in weights.values())
         ):
             raise UserError(f"data.weights: one number above 0 for each of {', '.join(parts)}, or null for none.")
-        self.parts = {
+        self._parts: dict[str, OneFolder] = {
             name: part if isinstance(part, Prepared) else part(preparation=preparation) for name, part in parts.items()
         }
         self.shares = weights
@@ -51,7 +52,7 @@ class Mixed:
         """Prepare each part that is not prepared yet."""
         for corpus in self.parts.values():
             corpus.prepare()
-        posed = {name: corpus for name, corpus in self.parts.items() if (corpus.prepared / "clips").is_dir()}
+        posed = {name: corpus for name, corpus in self.parts.items() if has_points(corpus.prepared)}
         found = {name: corpus.layout.name for name, corpus in posed.items()}
         if len(set(found.values())) > 1:
             told = ", ".join(f"{name} has {layout}" for name, layout in found.items())
@@ -60,24 +61,14 @@ class Mixed:
             )
 
     @property
+    def parts(self) -> Mapping[str, OneFolder]:
+        """The corpora by their names."""
+        return self._parts
+
+    @property
     def layout(self) -> Layout:
         """That of every part."""
         return next(iter(self.parts.values())).layout
-
-    @property
-    def homes(self) -> Mapping[str, Path]:
-        """The prepared folder of each part."""
-        return {f"{name}/": corpus.prepared for name, corpus in self.parts.items()}
-
-    @property
-    def media(self) -> Mapping[str, str]:
-        """A digest of each part's clips."""
-        return {f"{name}/": corpus.rows.media_digest for name, corpus in self.parts.items()}
-
-    @property
-    def pools(self) -> Sequence[range]:
-        """The rows of each part."""
-        return [range(int(a), int(b)) for a, b in zip(self.rows.borders[:-1], self.rows.borders[1:], strict=True)]
 
     @property
     def weights(self) -> Sequence[float] | None:
@@ -95,51 +86,32 @@ class Mixed:
         return JoinedClips({name: corpus.clips for name, corpus in self.parts.items()}, self.rows.borders)
 
 
-class JoinedRows(Sequence[Row]):
+class JoinedRows(Rows):
     """Manifests one after another; a clip's id begins with the name of its part."""
 
     def __init__(self, parts: Mapping[str, Manifest]) -> None:
         self.parts = dict(parts)
         self.borders = np.cumsum([0, *map(len, self.parts.values())])
+        self.frames = np.concatenate([rows.frames for rows in self.parts.values()])
+        self.splits = ordered(name for rows in self.parts.values() for name in rows.splits)
+        told = "\n".join(f"{name} {rows.digest}" for name, rows in self.parts.items())
+        self.digest = hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def __len__(self) -> int:
         return int(self.borders[-1])
 
-    @overload
-    def __getitem__(self, number: int) -> Row: ...
-    @overload
-    def __getitem__(self, number: slice) -> list[Row]: ...
-    def __getitem__(self, number: int | slice) -> Row | list[Row]:
-        """The row, read when it is asked for."""
-        if isinstance(number, slice):
-            return [self[i] for i in range(*number.indices(len(self)))]
+    def _row(self, number: int) -> Row:
         name, place = located(self.borders, self.parts, number)
         row = self.parts[name][place]
         return replace(row, id=f"{name}/{row.id}", signer=f"{name}/{row.signer}" if row.signer else "")
 
     def id(self, number: int) -> str:
-        """The name of a clip, without reading the rest of its row."""
+        """The name of a clip, that of its part before it."""
         name, place = located(self.borders, self.parts, number)
         return f"{name}/{self.parts[name].id(place)}"
 
-    @cached_property
-    def frames(self) -> NDArray[np.int32]:
-        """How long each clip is."""
-        return np.concatenate([rows.frames for rows in self.parts.values()])
-
-    @property
-    def digest(self) -> str:
-        """A hash of all manifests."""
-        told = "\n".join(f"{name} {rows.digest}" for name, rows in self.parts.items())
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
-
-    @property
-    def splits(self) -> list[str]:
-        """The names of all splits."""
-        return list(dict.fromkeys(name for rows in self.parts.values() for name in rows.splits))
-
     def split(self, name: str) -> NDArray[np.int64]:
-        """The numbers of the rows of a split."""
+        """The numbers (rows,) of a split's rows in all parts."""
         found = [rows.split(name) + start for rows, start in zip(self.parts.values(), self.borders, strict=False)]
         return np.concatenate(found)
 

@@ -15,7 +15,8 @@ from typing import Any
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.faults import Fault
 from sonar_slt.data.known import Variant
-from sonar_slt.data.places import Places, release, within
+from sonar_slt.data.manifest import SPLITS
+from sonar_slt.data.places import Places, release_folder, within
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.preparation.checks import bad_id
@@ -24,7 +25,6 @@ from sonar_slt.data.tables import Line, Table, misread, read_table
 from sonar_slt.errors import UserError
 from sonar_slt.languages import language as require_language
 
-SPLITS = ("train", "dev", "test")
 COLUMNS = ("name", "video", "speaker", "orth", "translation")
 RELEASE = "PHOENIX-2014-T-release-v3/PHOENIX-2014-T"
 ANNOTATIONS = "annotations/manual"
@@ -43,6 +43,7 @@ V3 = Variant(
 class Phoenix14t(Corpus):
     """PHOENIX-2014T as released; `frames` is the folder of pictures in features/, null for none."""
 
+    root: Path
     name = "phoenix14t"
     sign_language = "gsg"
     known = (V3,)
@@ -61,25 +62,25 @@ class Phoenix14t(Corpus):
         pose: PoseReader | None = None,
     ) -> None:
         super().__init__(folder=folder, preparation=preparation, pose=pose)
-        self.given, self.language = Path(root), require_language(language).code
+        self.root, self.language = Path(root), require_language(language).code
         self.frames, self.poses = frames, poses
 
     @cached_property
-    def root(self) -> Path:
+    def release(self) -> Path:
         """The folder that holds annotations/ and features/: the one that was given, one above it, or the one inside."""
-        given = release(self.given, "PHOENIX-2014T").absolute()
+        given = release_folder(self.root, "PHOENIX-2014T").absolute()
         inside = [given, given / RELEASE, given / "PHOENIX-2014-T", *list(given.parents)[:2]]
         for folder in inside:
             if (folder / ANNOTATIONS).is_dir() and any(_table(folder, split).is_file() for split in SPLITS):
                 return folder
         raise UserError(
-            f"data.root={self.given} holds no '{_table(Path(), 'train')}': the folder PHOENIX-2014-T of the release, "
+            f"data.root={self.root} holds no '{_table(Path(), 'train')}': the folder PHOENIX-2014-T of the release, "
             "with annotations/ and features/ in it, was expected."
         )
 
     def label_files(self) -> Sequence[Path]:
         """The table of each split."""
-        files = [_table(self.root, split) for split in SPLITS]
+        files = [_table(self.release, split) for split in SPLITS]
         if lacking := next((file for file in files if not file.is_file()), None):
             raise UserError(
                 f"'{lacking}' is not there; the tables of {', '.join(SPLITS)} were expected beside each other."
@@ -92,7 +93,7 @@ class Phoenix14t(Corpus):
 
     def read(self) -> Reading:
         """The tables split by split, each row with the folder of its name and the pose file of its name."""
-        poses = within(self.root, self.poses, "poses")
+        poses = within(self.release, self.poses, "poses")
         posed = Places(poses=poses.absolute() if poses else None)
         pictures = self._pictures()
         if pictures is None and poses is None:
@@ -105,7 +106,9 @@ class Phoenix14t(Corpus):
             faults, notes = [*faults, *table.faults], [*notes, *table.notes]
             folder = pictures / split if pictures else None
             if folder and not folder.is_dir():
-                notes.append(f"{split}: '{folder.relative_to(self.root)}' is not there, nor any picture of this split")
+                notes.append(
+                    f"{split}: '{folder.relative_to(self.release)}' is not there, nor any picture of this split"
+                )
             filmed = Places(frames=folder if folder and folder.is_dir() else None)
             for line in table.rows:
                 entry, wrong = self._entry(table, line, split, filmed, posed)
@@ -118,10 +121,10 @@ class Phoenix14t(Corpus):
         """The folder of pictures of all splits."""
         if self.frames is None:
             return None
-        folder = self.root / FEATURES / self.frames
+        folder = self.release / FEATURES / self.frames
         if folder.is_dir():
             return folder
-        features = self.root / FEATURES
+        features = self.release / FEATURES
         there = sorted(path.name for path in features.iterdir() if path.is_dir()) if features.is_dir() else []
         raise UserError(
             f"data.frames={self.frames}: '{folder}' is not there; features/ holds {', '.join(there) or 'nothing'} "

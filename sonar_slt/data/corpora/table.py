@@ -15,12 +15,12 @@ from sonar_slt.data.clock import seconds
 from sonar_slt.data.corpora.labels import label_file, rate
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.places import Places, release, settled, within
+from sonar_slt.data.label_rows import cell_text, read_rows
+from sonar_slt.data.places import Places, release_folder, settled, within
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.preparation.checks import bad_id
 from sonar_slt.data.release import Entry, Media, Reading, Span
-from sonar_slt.data.rows import cell_text, read_rows
 from sonar_slt.data.tables import SEPARATORS, misread
 from sonar_slt.errors import UserError
 from sonar_slt.languages import LANGUAGES
@@ -64,6 +64,7 @@ class Table(Corpus):
     sentences a machine wrote.
     """
 
+    root: Path
     name = "table"
 
     def __init__(
@@ -120,7 +121,7 @@ class Table(Corpus):
 
     def label_files(self) -> Sequence[Path]:
         """The table, or that of each split."""
-        root = release(self.root, self.name)
+        root = release_folder(self.root, self.name)
         tables: Mapping[str, str] = {"": self.table} if isinstance(self.table, str) else self.table
         return [label_file(root, name, f"table.{split}" if split else "table") for split, name in tables.items()]
 

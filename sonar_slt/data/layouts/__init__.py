@@ -5,6 +5,7 @@ A layout is given by the names of its points: a new one is a few lines that list
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -59,6 +60,9 @@ def named(name: str) -> Layout:
     if name not in LAYOUTS:
         raise UserError(f"There is no layout called {name!r}; there are {', '.join(LAYOUTS)}.")
     return LAYOUTS[name]
+
+
+copyreg.pickle(Layout, lambda layout: (named, (layout.name,)))  # another process has the same ones under their names
 
 
 def by_points(points: int) -> Layout | None:

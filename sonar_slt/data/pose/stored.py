@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sonar_slt.data.features import SHARD, whole
+from sonar_slt.data.feature_store import SHARD, whole
 from sonar_slt.data.layouts import named
 from sonar_slt.data.pose.sighting import Sightings, Wanted
 from sonar_slt.data.store import ClipStore

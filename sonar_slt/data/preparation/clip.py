@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,12 @@ from sonar_slt.data.layout import Layout
 from sonar_slt.data.layouts import convert, named
 from sonar_slt.data.manifest import Row
 from sonar_slt.data.media import Footage, measure
+from sonar_slt.data.preparation.preparable import Preparable
 from sonar_slt.data.preparation.seen import confidence, motion
 from sonar_slt.data.recording import Recording
 from sonar_slt.data.release import Entry
 from sonar_slt.data.unreadable import Unreadable
 from sonar_slt.errors import UserError
-
-if TYPE_CHECKING:
-    from sonar_slt.data.corpus import Corpus
 
 NEAR = 0.01
 """Frame rates that differ by less are the same: 23.976 is called 24 everywhere."""
@@ -65,7 +63,7 @@ class _Look:
             return None
 
 
-def prepare_clip(corpus: Corpus, entry: Entry, *, layout: str | None) -> Prepared:
+def prepare_clip(corpus: Preparable, entry: Entry, *, layout: str | None) -> Prepared:
     """Work on one entry, whose points are stored in the layout of that name; None where the corpus has pictures alone.
 
     What cannot be read is a fault of the clip. Whatever else goes wrong is raised with the clip's id.
@@ -74,7 +72,7 @@ def prepare_clip(corpus: Corpus, entry: Entry, *, layout: str | None) -> Prepare
         return _prepared(corpus, entry, named(layout) if layout else None)
 
 
-def first_layout(corpus: Corpus, entries: Iterable[Entry]) -> Layout | None:
+def first_layout(corpus: Preparable, entries: Iterable[Entry]) -> Layout | None:
     """How the points of the first clip that can be read are ordered."""
     for entry in entries:
         with _named(entry), suppress(Unreadable):
@@ -96,7 +94,7 @@ def _named(entry: Entry) -> Iterator[None]:
         raise RuntimeError(f"clip {entry.id} ({entry.where}): {type(error).__name__}: {error}") from error
 
 
-def _prepared(corpus: Corpus, entry: Entry, layout: Layout | None) -> Prepared:
+def _prepared(corpus: Preparable, entry: Entry, layout: Layout | None) -> Prepared:
     look = _Look(entry)
     pictures, footage, rate = entry.pictures, None, entry.fps or corpus.frame_rate
     if pictures is not None and pictures.kind != "pose":
@@ -122,7 +120,7 @@ def _prepared(corpus: Corpus, entry: Entry, layout: Layout | None) -> Prepared:
     return Prepared(_row(corpus, entry, footage, recording, frames), points, look.faults)
 
 
-def _compare(corpus: Corpus, look: _Look, footage: Footage | None, recording: Recording | None) -> None:
+def _compare(corpus: Preparable, look: _Look, footage: Footage | None, recording: Recording | None) -> None:
     """Labels, pictures and points must tell one length and one frame rate, the corpus' own where it has one."""
     lengths = {"labels": look.entry.frames, "pictures": None, "points": None}
     rates = {"corpus": corpus.frame_rate, "labels": look.entry.fps, "pictures": None, "points": None}
@@ -138,7 +136,7 @@ def _compare(corpus: Corpus, look: _Look, footage: Footage | None, recording: Re
         look.add("wrong_fps", ", ".join(f"{name} {rate:g}" for name, rate in known.items()) + " frames a second")
 
 
-def _points(corpus: Corpus, look: _Look, recording: Recording, layout: Layout) -> Points:
+def _points(corpus: Preparable, look: _Look, recording: Recording, layout: Layout) -> Points:
     """The recording as it is stored, after a look at how well it was seen and whether anything moves."""
     asked = corpus.preparation
     seen, moved = confidence(recording.points, recording.layout), motion(recording.points, recording.layout)
@@ -164,10 +162,9 @@ def _points(corpus: Corpus, look: _Look, recording: Recording, layout: Layout) -
     return np.ascontiguousarray(cast)
 
 
-def _row(corpus: Corpus, entry: Entry, footage: Footage | None, recording: Recording | None, frames: int) -> Row:
+def _row(corpus: Preparable, entry: Entry, footage: Footage | None, recording: Recording | None, frames: int) -> Row:
     media = entry.pictures or entry.pose
     span = media.span if media else None
-    root = getattr(corpus, "root", None)
     rates = (footage and footage.fps, recording.fps if recording else None, entry.fps, corpus.frame_rate)
     return Row(
         id=entry.id,
@@ -180,9 +177,9 @@ def _row(corpus: Corpus, entry: Entry, footage: Footage | None, recording: Recor
         texts=_said(entry.texts),
         pseudo=_said(entry.pseudo),
         gloss=None if entry.gloss is None else clean(entry.gloss),
-        source=_place(entry.pictures.path, root) if entry.pictures else None,
+        source=_place(entry.pictures.path, corpus.release) if entry.pictures else None,
         span=(float(span.start), float(span.end)) if span else None,
-        pose=_place(entry.pose.path, root) if entry.pose else None,
+        pose=_place(entry.pose.path, corpus.release) if entry.pose else None,
         content=_content(footage, recording),
         tags=tuple(clean(tag) for tag in entry.tags),
     )
@@ -195,7 +192,7 @@ def _content(footage: Footage | None, recording: Recording | None) -> str:
     return hashlib.blake2b(np.ascontiguousarray(recording.points).tobytes(), digest_size=16).hexdigest()
 
 
-def _place(path: Path, root: Any) -> str:
+def _place(path: Path, root: Path | None) -> str:
     """The path from the release's root where it lies inside, else the whole path."""
     if root is not None and path.is_relative_to(root):
         return clean(path.relative_to(root).as_posix())

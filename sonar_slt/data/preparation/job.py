@@ -14,22 +14,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from sonar_slt.data import manifest
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.features import FEATURES
+from sonar_slt.data.feature_store import FEATURES
 from sonar_slt.data.layouts import named
 from sonar_slt.data.manifest import Row
 from sonar_slt.data.preparation.basis import basis
 from sonar_slt.data.preparation.clip import Prepared, clean, first_layout
-from sonar_slt.data.preparation.outcome import CLIPS, FAULTS, MANIFEST, REPORT, SUMMARY, Outcome, outcome_in
 from sonar_slt.data.preparation.page import write_page
+from sonar_slt.data.preparation.preparable import Preparable
 from sonar_slt.data.preparation.rules import Rules
 from sonar_slt.data.preparation.summary import summarise
 from sonar_slt.data.preparation.workers import prepared_clips, require_guard, suitable
+from sonar_slt.data.prepared_folder import CLIPS, FAULTS, MANIFEST, REPORT, SUMMARY, PreparedFolder, prepared_in
 from sonar_slt.data.release import Entry
 from sonar_slt.data.store import StoreWriter
 from sonar_slt.data.store.shards import DESCRIBED, JOURNAL
@@ -38,26 +39,25 @@ from sonar_slt.errors import UserError
 from sonar_slt.files import replace_folder, write_atomically, write_json
 from sonar_slt.progress import counted
 
-if TYPE_CHECKING:
-    from sonar_slt.data.corpus import Corpus
-
 LAYOUT = "layout.txt"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def prepare(corpus: Corpus, *, workers: int | None = None, shown: bool = True, renew: bool = False) -> Outcome:
+def prepare(
+    corpus: Preparable, *, workers: int | None = None, shown: bool = True, renew: bool = False
+) -> PreparedFolder:
     """Bring the prepared form of a corpus to disk, unless it is there and is not to be made anew.
 
     `workers` is the number of processes, None for one per core where that is worth while; it changes no byte.
     """
     folder = corpus.prepared
-    if not renew and (there := outcome_in(folder)):
+    if not renew and (there := prepared_in(folder)):
         return there
     require_guard()
     part, renewed = (folder.with_name(f".{folder.name}.{kind}part") for kind in ("", "renewed."))
     with _writing(folder), _alone(folder):
         _settle(folder, renewed)
-        if not renew and (there := outcome_in(folder)):  # another process was faster
+        if not renew and (there := prepared_in(folder)):  # another process was faster
             return there
         if renew and _is_finished(renewed):  # it would get its page without a look at any clip
             shutil.rmtree(renewed)
@@ -74,7 +74,7 @@ def prepare(corpus: Corpus, *, workers: int | None = None, shown: bool = True, r
         replace_folder(job.part, folder)
         for left in (part, renewed):
             shutil.rmtree(left, ignore_errors=True)
-    made = outcome_in(folder, made=True)
+    made = prepared_in(folder, made=True)
     assert made is not None
     return made
 
@@ -134,7 +134,7 @@ def _writing(folder: Path) -> Iterator[None]:
 class _Job:
     """One preparation: the labels and what they tell at first, then the clips."""
 
-    def __init__(self, corpus: Corpus, part: Path, *, shown: bool) -> None:
+    def __init__(self, corpus: Preparable, part: Path, *, shown: bool) -> None:
         self.corpus, self.part, self.shown = corpus, part, shown
         try:
             self.reading = corpus.read()
@@ -173,7 +173,7 @@ class _Job:
 
     def _layout(self, opened: Sequence[bool]) -> str | None:
         """The layout that is stored: the one asked for, or that of the first clip that has points; None without any."""
-        if reads_poses(self.corpus) and all(entry.pose is None for entry in self.entries):
+        if self.corpus.reads_poses and all(entry.pose is None for entry in self.entries):
             return None
         if asked := self.corpus.preparation.layout:
             return asked.name
@@ -236,13 +236,6 @@ class _Job:
         lines = (clean(json.dumps(asdict(fault), ensure_ascii=False)) + "\n" for fault in faults)
         write_atomically(self.part / FAULTS, "".join(lines))
         write_json(self.part / SUMMARY, summarise(self.corpus, self.reading, _rows(self.notes), faults))
-
-
-def reads_poses(corpus: Corpus) -> bool:
-    """Whether the points come from the pose files that the entries name, and are not made by the corpus itself."""
-    from sonar_slt.data.corpus import Corpus
-
-    return type(corpus).record is Corpus.record
 
 
 def _rows(notes: Iterable[Mapping[str, Any]]) -> Iterator[Row]:

@@ -8,26 +8,25 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from html import escape
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sonar_slt import page
+from sonar_slt.data.counting import units
 from sonar_slt.data.faults import KINDS
 from sonar_slt.data.layouts import named
 from sonar_slt.data.manifest import Manifest
 from sonar_slt.data.normalise import BySigner
-from sonar_slt.data.preparation.clip import clean
-from sonar_slt.data.preparation.outcome import CLIPS, FAULTS, MANIFEST, REPORT, SUMMARY
-from sonar_slt.data.preparation.summary import units
+from sonar_slt.data.prepared_folder import CLIPS, FAULTS, MANIFEST, REPORT, SUMMARY, has_points
 from sonar_slt.data.release import Entry
 from sonar_slt.data.skeleton import drawing, moving
 from sonar_slt.data.store import ClipStore
-from sonar_slt.files import plain, read_lines, write_atomically
+from sonar_slt.files import read_lines, write_atomically
+from sonar_slt.page import assembled
 
+SCRIPTS = ("stage.js", "corpus.js")
+STYLES = ("stage.css", "corpus.css")
 SAMPLES = 12
 LISTED = 400
 """So many faults of a kind are in the page; all of them are in faults.jsonl."""
@@ -42,18 +41,9 @@ def write_page(folder: Path, entries: Sequence[Entry]) -> Path:
     rows = Manifest(folder / MANIFEST)
     contents = {**summary, **_measures(rows, summary), **_faults(folder, entries), **_samples(folder, rows)}
     path = folder / REPORT
-    write_atomically(path, _page(str(summary["corpus"]), contents))
+    text = assembled(str(summary["corpus"]), contents, package=__package__, scripts=SCRIPTS, styles=STYLES)
+    write_atomically(path, text)
     return path
-
-
-def _page(title: str, contents: dict[str, Any]) -> str:
-    template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
-    stage = resources.files(page).joinpath("stage.js").read_text(encoding="utf-8")
-    head, body = template.replace("<!-- stage -->", stage).split("<!-- data -->")
-    # Inside a script element only "<" could end it; as an escape it is the same json.
-    data = clean(json.dumps(plain(contents), ensure_ascii=False)).replace("<", "\\u003c")
-    script = f'<script type="application/json" id="data">{data}</script>'
-    return head.replace("<!-- title -->", escape(title)) + script + body
 
 
 def _measures(rows: Manifest, summary: dict[str, Any]) -> dict[str, Any]:
@@ -122,7 +112,7 @@ def _sentence(entry: Entry) -> str:
 
 def _samples(folder: Path, rows: Manifest) -> dict[str, Any]:
     """A dozen clips from all over the manifest; they are brought to the signer's frame, however they are stored."""
-    if not (folder / CLIPS).is_dir() or not len(rows):
+    if not has_points(folder) or not len(rows):
         return {"samples": [], "edges": [], "parts": {}}
     store, centred = ClipStore(folder / CLIPS), BySigner()
     layout = named(store.layout)

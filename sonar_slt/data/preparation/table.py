@@ -9,10 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from sonar_slt.data.preparation.outcome import Outcome
+from sonar_slt.data.prepared_folder import PreparedFolder
 
 
-def show(console: Console, outcome: Outcome) -> None:
+def show(console: Console, outcome: PreparedFolder) -> None:
     """Everything that `prepare` ends with."""
     summary = outcome.summary
     verb, again = ("Prepared", "") if outcome.made else ("Prepared already", " (renew=true prepares it again)")

@@ -14,14 +14,11 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from sonar_slt.data.preparation.clip import Prepared, prepare_clip
+from sonar_slt.data.preparation.preparable import Preparable
 from sonar_slt.data.release import Entry
 from sonar_slt.errors import UserError
-
-if TYPE_CHECKING:
-    from sonar_slt.data.corpus import Corpus
 
 CHUNK = 8
 """Clips that go to a process at a time."""
@@ -29,11 +26,11 @@ WORTHWHILE = 300
 """Fewer clips are done sooner here than processes start."""
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 GUARD = "In a script of your own, prepare below `if __name__ == '__main__':`, for each process reads the script."
-_given: list[tuple[Corpus, str | None]] = []  # in a worker: what it was told when it started
+_given: list[tuple[Preparable, str | None]] = []  # in a worker: what it was told when it started
 
 
 def prepared_clips(
-    corpus: Corpus, entries: Sequence[Entry], *, layout: str | None, workers: int
+    corpus: Preparable, entries: Sequence[Entry], *, layout: str | None, workers: int
 ) -> Generator[Prepared, None, None]:
     """Each entry's clip, in order; `workers` 0 works in this process."""
     if not workers:
@@ -94,7 +91,7 @@ def _unbroken() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
-def _start(corpus: Corpus, layout: str | None) -> None:
+def _start(corpus: Preparable, layout: str | None) -> None:
     """In a new process: Ctrl-C is the parent's to answer, and nobody stays behind when the parent is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)

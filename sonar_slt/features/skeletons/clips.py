@@ -13,7 +13,7 @@ import numpy as np
 
 from sonar_slt.data.manifest import Row
 from sonar_slt.data.unreadable import Unreadable
-from sonar_slt.features.made import Filmed, Made, left_out
+from sonar_slt.features.extraction.made import Filmed, Made, left_out
 from sonar_slt.features.skeletons.holistic import Holistic
 from sonar_slt.features.skeletons.persons import person_faults
 

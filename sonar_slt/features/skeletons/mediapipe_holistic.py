@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sonar_slt.data.layouts import MEDIAPIPE_543
 from sonar_slt.data.manifest import Row
 from sonar_slt.errors import UserError
-from sonar_slt.features.made import Filmed, Made
+from sonar_slt.features.extraction.made import Filmed, Made
 from sonar_slt.features.skeletons.clips import skeletons
 from sonar_slt.features.skeletons.environment import environment, lock_hash, locked
 from sonar_slt.features.skeletons.holistic import Holistic

@@ -13,7 +13,7 @@ import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
 from sonar_slt.metrics.metric import streams
-from sonar_slt.metrics.rouge_l import common_subsequence
+from sonar_slt.metrics.words.rouge_l import common_subsequence
 
 ORDERS = 4
 FLOOR = 0.01

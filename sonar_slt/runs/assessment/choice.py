@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from sonar_slt.errors import UserError
 from sonar_slt.languages import language
-from sonar_slt.runs.bundle import Part, hypotheses
+from sonar_slt.runs.hypotheses.bundle import Part, hypotheses
 from sonar_slt.runs.registry import Record
-from sonar_slt.runs.scores import score_rows
+from sonar_slt.runs.scores.entries import score_rows
 
 NEAR = 20
 """Clips among which the sentence that fits a clip least is looked for."""

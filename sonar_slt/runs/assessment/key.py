@@ -16,7 +16,7 @@ from sonar_slt.errors import UserError
 from sonar_slt.files import write_json
 from sonar_slt.runs.assessment.choice import Choice
 from sonar_slt.runs.assessment.design import Control, Screen
-from sonar_slt.runs.bundle import ids_hash
+from sonar_slt.runs.hypotheses.bundle import ids_hash
 from sonar_slt.runs.registry import Record
 
 FORMAT, VERSION = "sonar-slt assessment key", 1

@@ -22,6 +22,7 @@ from sonar_slt.page import assembled
 from sonar_slt.runs.assessment.choice import choose
 from sonar_slt.runs.assessment.design import Screen, screens
 from sonar_slt.runs.assessment.key import Sheet, item_name, make_key, salt_of, write_key
+from sonar_slt.runs.folder import SKELETONS
 from sonar_slt.runs.registry import Record
 
 ENDINGS = (".mp4", ".webm", ".m4v", ".mov", ".ogv")
@@ -120,7 +121,7 @@ def _skeletons(records: Iterable[Record]) -> dict[str, Any]:
     found: dict[str, Any] = {"edges": [], "parts": None, "clips": {}}
     for record in records:
         try:
-            each = json.loads((record.folder / "skeletons.json").read_text(encoding="utf-8"))
+            each = json.loads((record.folder / SKELETONS).read_text(encoding="utf-8"))
             clips = {key: clip for key, clip in each["clips"].items() if isinstance(clip["data"], str)}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue  # none, or a damaged file

@@ -12,14 +12,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sonar_slt.languages import LANGUAGES
+from sonar_slt.runs.scores.titles import language_title
 
 
 def verdict_table(found: Mapping[str, Any]) -> RenderableType:
     """All blocks of a verdict."""
     parts: list[RenderableType] = []
     for code, block in found["languages"].items():
-        name = LANGUAGES[code].name if code in LANGUAGES else code
+        name = language_title(code)
         parts += [Text(f"{name}, {found['split']}", style="bold"), _systems(found["systems"], block), Text("")]
         if block["pairs"]:
             parts += [_pairs(found["systems"], block["pairs"]), Text("")]

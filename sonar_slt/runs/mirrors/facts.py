@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from sonar_slt.runs.folder import CONFIG, is_run, read_yaml
 from sonar_slt.runs.mirrors.mirror import Facts
 from sonar_slt.runs.registry import Record, read
 
@@ -32,7 +31,7 @@ def facts_of(folder: Path, record: Mapping[str, Any]) -> Facts:
         name=record["name"],
         verb=record["verb"],
         folder=folder,
-        config=yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")),
+        config=read_yaml((folder / CONFIG).read_text(encoding="utf-8")),
         parent=before,
         group=Path(sweep).name if sweep else None,
         tags=tuple(dict.fromkeys(tags)),
@@ -42,7 +41,7 @@ def facts_of(folder: Path, record: Mapping[str, Any]) -> Facts:
 
 def parent_of(folder: Path, parent: str | None) -> Record | None:
     """The run that a run names as its parent, if it still lies beside it."""
-    if not parent or not (folder.parent / parent / "record.json").is_file():
+    if not parent or not is_run(folder.parent / parent):
         return None
     return read(folder.parent / parent)
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from sonar_slt.files import read_lines
-from sonar_slt.runs.scores import is_number, score_rows
+from sonar_slt.runs.folder import all_hypotheses
+from sonar_slt.runs.scores.entries import score_rows
+from sonar_slt.runs.scores.numbers import is_number
 
 NO_SCORES = frozenset({"resamples", "seed", "seen", "anchored"})
 """Numbers of an entry that are no figures of the system."""
@@ -49,7 +51,7 @@ def _of_language(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def said(folder: Path) -> Iterator[dict[str, Any]]:
     """Some hypotheses of each language, spread over the split, with their scores as columns of their own."""
-    for path in sorted(folder.glob("hypotheses/*.jsonl")):
+    for path in all_hypotheses(folder):
         for _, group in groupby(read_lines(path), key=lambda line: line.get("language")):
             lines = list(group)
             count = min(SHOWN, len(lines))

@@ -15,17 +15,18 @@ import yaml
 from sonar_slt.files import write_atomically
 from sonar_slt.languages import LANGUAGES
 from sonar_slt.page import Theme, assembled
+from sonar_slt.runs.folder import BREAKDOWN, CONFIG, REPORT, SKELETONS, SPACE, WORDS, is_run, log_of
 from sonar_slt.runs.registry import Record, read
 from sonar_slt.runs.report.learning import learnt, shown_on_the_way
-from sonar_slt.runs.report.samples import chosen, skeletons_within
-from sonar_slt.runs.table import score_rows
+from sonar_slt.runs.report.samples import shown_samples, skeletons_within
+from sonar_slt.runs.scores.entries import score_rows
+from sonar_slt.runs.scores.titles import for_pages
 
-REPORT = "report.html"
 LIMIT = 14_500_000
 """Bytes of a page; skeletons are left out beyond it."""
 SECTIONS = ("scores", "languages", "breakdown", "curves", "space", "samples", "sample", "origin")
 SCRIPTS = ("words.js", "stage.js", *(f"{name}.js" for name in SECTIONS), "run.js")
-STYLES = ("run.css",)
+STYLES = ("stage.css", "run.css")
 FEW = 5_000
 """Clips in the space beyond which its map is no picture any more."""
 
@@ -42,7 +43,7 @@ def page(record: Record, *, theme: Theme | None = None) -> str:
     """The page of a run."""
     contents = _contents(record)
     contents["names"] = {**_names(contents), **contents["names"]}
-    moving = _object(record.folder / "skeletons.json")
+    moving = _object(record.folder / SKELETONS)
     used = len(json.dumps(contents, ensure_ascii=False, default=str).encode("utf-8", "replace"))
     clips = skeletons_within(LIMIT - used, moving, [sample["id"] for sample in contents["samples"]])
     contents |= {"edges": moving.get("edges") or [], "parts": moving.get("parts"), "moving": list(clips)}
@@ -57,19 +58,18 @@ def page(record: Record, *, theme: Theme | None = None) -> str:
 
 def _contents(record: Record) -> dict[str, Any]:
     parent = _parent(record)
-    logged = next(
-        (one for one in (record.folder, parent) if one and (one / "train_log.jsonl").is_file()), record.folder
-    )
+    logged = next((one for one in (record.folder, parent) if one and (one / log_of("train")).is_file()), record.folder)
     metrics = record.metrics
     return {
         "run": _header(record),
         "versions": record.versions,
-        "config": _text(record.folder / "config.yaml"),
-        "parent_config": _text(parent / "config.yaml") if parent else "",
+        "config": _text(record.folder / CONFIG),
+        "parent_config": _text(parent / CONFIG) if parent else "",
         "overrides": _overrides(record.folder) or (_overrides(parent) if parent else []),
         "corpus": record.facts.get("corpus") or (read(parent).facts.get("corpus") if parent else None),
         "skipped": metrics.get("skipped"),
         "scores": _scores(record),
+        "measures": for_pages(),
         "metrics": {key: value for key, value in metrics.items() if isinstance(value, int | float)},
         "retrieval": metrics.get("retrieval"),
         "text_space": metrics.get("space"),
@@ -77,8 +77,8 @@ def _contents(record: Record) -> dict[str, Any]:
         "diagnosis": _objects(metrics.get("diagnosis")),
         "curves": learnt(logged),
         "progress": shown_on_the_way(logged),
-        "space": _space(record.folder / "space.json"),
-        **chosen(record),
+        "space": _space(record.folder / SPACE),
+        **shown_samples(record),
     }
 
 
@@ -93,7 +93,7 @@ def _names(contents: Mapping[str, Any]) -> dict[str, str]:
 
 def _scores(record: Record) -> list[dict[str, Any]]:
     """A row for each language, with what the same scores are for parts of the split."""
-    parts = _object(record.folder / "breakdown.json")
+    parts = _object(record.folder / BREAKDOWN)
     return [{"breakdown": parts.get(str(row.get("language"))), **row} for row in score_rows(record.metrics)]
 
 
@@ -115,7 +115,7 @@ def _parent(record: Record) -> Path | None:
     beside = record.folder.parent
     named = beside / record.parent
     found = named if named.is_dir() else max(beside.glob(f"*_{record.parent}"), default=None)
-    return found if found and (found / "record.json").is_file() else None
+    return found if found and is_run(found) else None
 
 
 def _space(path: Path) -> dict[str, Any] | None:
@@ -128,7 +128,7 @@ def _space(path: Path) -> dict[str, Any] | None:
 
 def _overrides(folder: Path) -> list[str]:
     try:
-        found = yaml.safe_load(_text(folder / "overrides.yaml"))
+        found = yaml.safe_load(_text(folder / WORDS))
     except yaml.YAMLError:
         return []
     return [str(word) for word in found] if isinstance(found, list) else []

@@ -15,7 +15,7 @@ function wantsLog(points, scale) {
   return Math.min(...values) > 0 && Math.max(...values) / Math.min(...values) > 30;
 }
 
-const titleOf = (name) => METRICS[name] && name !== "cosine" ? METRICS[name] : name.replaceAll("_", " ");
+const titleOf = (name) => TITLES[name] || name.replaceAll("_", " ");
 
 // A score of the trained languages and that of the unseen ones (bleu, bleu_unseen) are two lines of one chart.
 function paired(charts) {

@@ -11,8 +11,9 @@ from typing import Any
 
 from sonar_slt.files import read_lines
 from sonar_slt.languages import LANGUAGES
+from sonar_slt.runs.folder import all_hypotheses, split_and_language
 from sonar_slt.runs.registry import Record
-from sonar_slt.runs.table import score_rows
+from sonar_slt.runs.scores.entries import score_rows
 
 SAMPLES = 1000
 LONGEST = 700
@@ -24,7 +25,7 @@ TEXTS = 6_000_000
 OF_A_CLIP = ("signer", "frames", "fps", "known")
 
 
-def chosen(record: Record) -> dict[str, Any]:
+def shown_samples(record: Record) -> dict[str, Any]:
     """The samples of one split with their translations, how many there are in all, and the names of the languages."""
     files = _hypotheses(record)
     lines = {path: {str(line.get("id")): line for line in read_lines(path)} for path in files}
@@ -43,8 +44,8 @@ def chosen(record: Record) -> dict[str, Any]:
     return {
         "samples": samples,
         "clips": len(ids),
-        "split": files[0].name.partition(".")[0] if files else None,
-        "names": {code: LANGUAGES[code].name for path in files if (code := _language(path)) in LANGUAGES},
+        "split": split_and_language(files[0])[0] if files else None,
+        "names": {code: LANGUAGES[code].name for _, code in map(split_and_language, files) if code in LANGUAGES},
     }
 
 
@@ -93,15 +94,10 @@ def _short(text: Any) -> str:
 
 def _hypotheses(record: Record) -> list[Path]:
     """The files of one split, one per language and in the order of the scores; the test split if there is one."""
-    files = sorted((record.folder / "hypotheses").glob("*.jsonl"))
-    splits = {path.name.partition(".")[0] for path in files}
+    files = all_hypotheses(record.folder)
+    splits = {split_and_language(path)[0] for path in files}
     split = next((name for name in ("test", "dev") if name in splits), min(splits, default=""))
     scored = [row.get("language") for row in sorted(score_rows(record.metrics), key=lambda row: not row.get("seen"))]
     ranks = {code: rank for rank, code in enumerate(scored)}
-    found = (path for path in files if path.name.partition(".")[0] == split)
-    return sorted(found, key=lambda path: ranks.get(_language(path), len(ranks)))
-
-
-def _language(path: Path) -> str:
-    """The code in a name such as test.deu_Latn.jsonl."""
-    return path.name.removesuffix(".jsonl").partition(".")[2]
+    found = (path for path in files if split_and_language(path)[0] == split)
+    return sorted(found, key=lambda path: ranks.get(split_and_language(path)[1], len(ranks)))

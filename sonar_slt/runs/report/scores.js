@@ -1,10 +1,17 @@
 /* Scores per language: a bar with interval, ceiling and floors; all metrics; signatures; older protocols; what it looks like. */
+const TITLES = data.measures.titles; // as people write them, in their order
+const ERRORS = new Set(data.measures.errors); // the lower the better
+const UNIT = new Set(data.measures.unit); // about 0 to 1, not 0 to 100
+const metricTitle = (name) => TITLES[name] || name;
+const metricHead = (name) => metricTitle(name) + (ERRORS.has(name) ? " ↓" : "");
+const metricValue = (name, value) => (isNumber(value) ? value.toFixed(UNIT.has(name) ? 3 : 1) : "");
+
 const kind = (row) => (row.seen ? "trained" : "unseen");
 const FLOORS = { shuffled: "references shuffled", constant: "best constant sentence", nearest: "nearest training sentence" };
 const scoreRows = [...data.scores].sort((a, b) => Number(Boolean(b.seen)) - Number(Boolean(a.seen)));
 const metricNames = (() => {
   const found = new Set(scoreRows.flatMap((row) => Object.keys(row).filter((key) => row[key] && typeof row[key] === "object" && "signature" in row[key])));
-  return [...Object.keys(METRICS).filter((name) => found.has(name)), ...[...found].filter((name) => !(name in METRICS))];
+  return [...Object.keys(TITLES).filter((name) => found.has(name)), ...[...found].filter((name) => !(name in TITLES))];
 })();
 const nameOf = (code) => data.names[code] || (data.scores.find((row) => row.language === code) || {}).name || code;
 
@@ -48,7 +55,7 @@ function allScores() {
   if (metricNames.length < 2) return null;
   const cell = (row, name) => h("td", {}, metricValue(name, row[name] && row[name].value), h("small", {}, interval(name, row[name])));
   return h("details", { class: "card" }, h("summary", {}, "All scores", h("small", {}, `${metricNames.length} metrics, ${plural(scoreRows.length, "language")}`)),
-    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "All scores" }, h("table", { class: "all" }, h("thead", {}, h("tr", {}, h("th", {}, "language"), metricNames.map((name) => h("th", { scope: "col" }, metricTitle(name), LOWER.has(name) ? " ↓" : "")))),
+    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "All scores" }, h("table", { class: "all" }, h("thead", {}, h("tr", {}, h("th", {}, "language"), metricNames.map((name) => h("th", { scope: "col" }, metricHead(name))))),
       h("tbody", {}, scoreRows.map((row) => h("tr", {}, h("th", { scope: "row" }, row.name || row.language), metricNames.map((name) => cell(row, name))))))));
 }
 
@@ -88,7 +95,7 @@ function scores() {
   if (!scoreRows.length) return null;
   const first = metricNames.includes("bleu") ? "bleu" : metricNames[0];
   const place = h("div", { class: "scroll" }, first ? scoreTable(first) : null);
-  const pick = metricNames.length > 1 ? segmented("Score that the bars show", metricNames.map((name) => [name, metricTitle(name) + (LOWER.has(name) ? " ↓" : "")]), first, (name) => place.replaceChildren(scoreTable(name))) : null;
+  const pick = metricNames.length > 1 ? segmented("Score that the bars show", metricNames.map((name) => [name, metricHead(name)]), first, (name) => place.replaceChildren(scoreTable(name))) : null;
   return section("scores", "Scores", "A trained language was a target while signs were learnt; an unseen one never was. The ceiling is what the sentence space itself reaches: the reference sentences, encoded and decoded again without any sign. Auto-encoding is the same round trip through the adapted decoder: how far it has drifted.",
     pick ? h("div", { class: "row spaced" }, pick) : null, h("div", { class: "card board" }, place, scoreLegend()), warningsTold(), allScores(), floorsTold(), signatures(), legacy());
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from sonar_slt.runs.registry import Record
-from sonar_slt.runs.table import score_rows
+from sonar_slt.runs.scores.entries import score_rows
 
 STANDS_ON = {"manifest_hash": "corpora", "space_fingerprint": "spaces", "lock_hash": "sets of packages"}
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sonar_slt.errors import UserError
+from sonar_slt.runs.scores.figures import PREFERRED
+from sonar_slt.runs.scores.titles import higher_is_better
 from sonar_slt.runs.sweeps.comparable import doubts
-from sonar_slt.runs.sweeps.figures import PREFERRED, higher_is_better
 from sonar_slt.runs.sweeps.settings import in_order, written
 from sonar_slt.runs.sweeps.sweep import Sweep
 from sonar_slt.runs.sweeps.trainings import SweptRun

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sonar_slt.runs.provenance import is_alive
+from sonar_slt.runs.provenance.process import is_alive
 from sonar_slt.runs.registry import Record, Status
 
 JOBS = "jobs"

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from sonar_slt.errors import UserError
 from sonar_slt.metrics.significance import mean_difference
-from sonar_slt.runs.hypotheses import System, aligned, of_run
+from sonar_slt.runs.folder import all_hypotheses
+from sonar_slt.runs.hypotheses.systems import System, aligned, of_run
 from sonar_slt.runs.registry import Record
-from sonar_slt.runs.scores import score_rows
+from sonar_slt.runs.scores.entries import score_rows
 from sonar_slt.runs.sweeps.comparable import is_meant
 from sonar_slt.runs.sweeps.trainings import SweptRun
 
@@ -85,7 +86,7 @@ class PairedSentences:
     def _system(self, run: Record, code: str) -> System:
         if run.folder not in self._said:
             split = str(run.metrics.get("split") or "test")
-            if not any((run.folder / "hypotheses").glob(f"{split}.*.jsonl")):
+            if not all_hypotheses(run.folder, split):
                 raise UserError(f"{run.folder.name} has no hypotheses of split={split}.")
             systems = of_run(run.folder.parent, str(run.folder), split=split)
             self._said[run.folder] = {system.language: system for system in systems}

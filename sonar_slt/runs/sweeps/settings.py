@@ -13,23 +13,22 @@ from typing import Any
 
 import yaml
 
-from sonar_slt.runs.provenance import NOT_COMPUTED
+from sonar_slt.runs.folder import CONFIG, WORDS, read_yaml
+from sonar_slt.runs.provenance.identity import NOT_COMPUTED
 from sonar_slt.runs.registry import Record
-from sonar_slt.runs.sweeps.figures import is_number
+from sonar_slt.runs.scores.numbers import is_number
 
 NOT_KEYS = frozenset({"seed", "resume", "sweep"})
 """A seed makes replicates; how often a training was gone on with, or what asked for it, changes nothing of it."""
 FEW, PARTS = 8, 4
 """A number with more values than the first, as a random search draws them, is cut into so many parts of like size."""
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The quick one where it is there: the configs of 200 runs take a second with it and ten without."""
 NOTHING = ("null", "[]", "false")
 """Values that leave something out; the others are held against them."""
 
 
 def given(record: Record) -> dict[str, Any]:
     """Key to value of every word of a run's command; a room that was left out (`~augment`) is null."""
-    words = _yaml(record.folder / "overrides.yaml")
+    words = _yaml(record.folder / WORDS)
     return told(map(str, words)) if isinstance(words, list) else {}
 
 
@@ -132,7 +131,7 @@ class _Configs:
 
     def _of(self, place: int) -> Mapping[str, Any]:
         if place not in self._read:
-            value = _yaml(self._records[place].folder / "config.yaml")
+            value = _yaml(self._records[place].folder / CONFIG)
             self._read[place] = value if isinstance(value, Mapping) else {}
         return self._read[place]
 
@@ -147,7 +146,7 @@ def _own(config: Mapping[str, Any], key: str) -> Any:
 
 def _yaml(path: Path) -> Any:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
+        return read_yaml(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
         return None
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from sonar_slt.errors import UserError
 from sonar_slt.runs.registry import LIST, Record, all_runs, find
+from sonar_slt.runs.scores.figures import PREFERRED
 from sonar_slt.runs.sweeps.comparable import doubts
 from sonar_slt.runs.sweeps.effects import Effects, Point, effects
-from sonar_slt.runs.sweeps.figures import PREFERRED
 from sonar_slt.runs.sweeps.jobs import Job, jobs_of
 from sonar_slt.runs.sweeps.naming import bare, sweep_folder, sweep_named
 from sonar_slt.runs.sweeps.plan import Planned, unbegun

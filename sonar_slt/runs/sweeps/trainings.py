@@ -12,7 +12,8 @@ from typing import Any
 
 from sonar_slt.errors import UserError
 from sonar_slt.runs.registry import Record
-from sonar_slt.runs.sweeps.figures import Curve, Figure, curves_of, figures_of
+from sonar_slt.runs.scores.curves import Curve, curves_of
+from sonar_slt.runs.scores.figures import Figure, figures_of
 from sonar_slt.runs.sweeps.jobs import Job
 from sonar_slt.runs.sweeps.settings import given, told
 

@@ -15,10 +15,10 @@ from torch import Tensor
 from transformers import AutoTokenizer
 
 from sonar_slt.errors import UserError
+from sonar_slt.hub import HUB_ID
 from sonar_slt.languages import LANGUAGES
 from sonar_slt.space.conversion.foreign import ForeignCheckpoint, table_pieces
 from sonar_slt.space.conversion.shards import Shapes
-from sonar_slt.space.opening import HUB_ID
 from sonar_slt.space.tokens import CONTROL_TOKENS, MAX_TOKENS
 from sonar_slt.space.weights import STORED_PRECISIONS, TABLE
 

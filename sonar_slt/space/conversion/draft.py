@@ -9,19 +9,19 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-from filelock import FileLock, Timeout
 
 from sonar_slt.errors import UserError
+from sonar_slt.files import alone
 
 
 @contextmanager
 def drafted(final: Path) -> Iterator[Path]:
     """A hidden folder beside `final` that takes its place if the block ends well, and vanishes if it does not."""
-    with _alone(final):
+    busy = f"Another conversion is writing '{final}': wait for its end, or give another output=."
+    with alone(final, busy=busy, unwritable=partial(_unwritable, final)):
         vacant(final)  # whoever held the lock before may have filled it
         draft = final.with_name(f".{final.name}.draft")
         shutil.rmtree(draft, ignore_errors=True)  # of a process that was killed
@@ -45,19 +45,6 @@ def vacant(output: str | Path) -> Path:
     if final.exists() and not final.is_dir():
         raise UserError(f"'{output}' is a file: output= takes a folder that is not there yet.")
     return final
-
-
-def _alone(final: Path) -> AbstractContextManager[Any]:
-    """A lock beside the folder, held already; it ends with the process, however that ends."""
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(final.with_name(f".{final.name}.lock"), timeout=0).acquire()
-    except Timeout as error:
-        raise UserError(
-            f"Another conversion is writing '{final}': wait for its end, or give another output=."
-        ) from error
-    except OSError as error:
-        raise _unwritable(final, error) from error
 
 
 def _place(draft: Path, final: Path) -> None:

@@ -1,4 +1,4 @@
-"""Generation through transformers' own `generate`, behind the interface of `generation.py`.
+"""Generation through transformers' own `generate`, behind the interface of `generate.py`.
 
 It is the yardstick of the fast way: the same knobs and the same prefix, and the loop is transformers' alone.
 """
@@ -30,7 +30,7 @@ def plain_generate(
     ends: Tensor | None = None,
     scored: bool = True,
 ) -> list[list[Generated]]:
-    """The `n_best` outputs of each vector, best first, as `generation.generate` gives them.
+    """The `n_best` outputs of each vector, best first, as `generate` gives them.
 
     `scored=False` leaves the scores NaN: for beams transformers would have to keep those of every step over the whole
     vocabulary, and otherwise each output is read once more.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
@@ -16,8 +16,14 @@ from sonar_slt.errors import UserError
 from sonar_slt.space.inputs import sentences
 from sonar_slt.space.tokens import SentenceTokens
 
-if TYPE_CHECKING:  # the space decodes with shortlists
-    from sonar_slt.space.sentence_space import SentenceSpace
+
+class Spoken(Protocol):
+    """What a shortlist is made for: a space, by its tokens and its languages."""
+
+    tokens: SentenceTokens
+
+    def require(self, codes: Sequence[str]) -> None:
+        """Refuse languages that it lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class Shortlist:
     lists: Mapping[int, Tensor]
 
     @classmethod
-    def of_texts(cls, space: SentenceSpace, texts_by_language: Mapping[str, Sequence[str]]) -> Self:
+    def of_texts(cls, space: Spoken, texts_by_language: Mapping[str, Sequence[str]]) -> Self:
         """For each language code the tokens of these texts, the control tokens and that language's own."""
         space.require(list(texts_by_language))  # of an unknown one, the list would silently never be used
         control = {token for token in _control_ids(space.tokens) if token is not None}
@@ -41,7 +47,7 @@ class Shortlist:
         return cls(lists)
 
     def ids(self, language: int) -> Tensor | None:
-        """The ids that may follow this language token, sorted, or None for all."""
+        """The ids (words,) that may follow this language token, sorted, or None for all."""
         return self.lists.get(language)
 
 

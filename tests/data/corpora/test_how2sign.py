@@ -263,7 +263,7 @@ def test_the_root_may_be_the_release_or_lie_around_it(tmp_path: Path) -> None:
     root = tmp_path / "How2Sign"
     table(keypoints(root))
     for place in (tmp_path, root, root / "sentence_level", root / "sentence_level" / "val"):
-        assert reader(place).root == root
+        assert reader(place).release == root
     assert reader(tmp_path).fingerprint == reader(root).fingerprint
 
 

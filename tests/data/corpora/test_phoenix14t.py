@@ -77,7 +77,7 @@ def test_a_folder_without_a_row_is_told_and_the_profilers_file_is_for_whoever_op
 def test_the_root_may_be_the_release_a_folder_above_it_or_one_inside(tmp_path: Path, inside: str) -> None:
     root = release(tmp_path / "PHOENIX-2014-T-release-v3" / "PHOENIX-2014-T")
     for place in (tmp_path, tmp_path / "PHOENIX-2014-T-release-v3", root / inside):
-        assert reader(place).root == root
+        assert reader(place).release == root
     assert reader(tmp_path).fingerprint == reader(root).fingerprint  # it does not hang on the place
 
 

@@ -87,7 +87,7 @@ class TestGood:
 
     def test_a_path_inside_the_release_is_told_from_its_root(self, tmp_path: Path, entry: Entry) -> None:
         corpus = TinyCorpus(folder=tmp_path)
-        corpus.root = Path("/nowhere")  # type: ignore[attr-defined]
+        corpus.root = Path("/nowhere")
         row = prepare_clip(corpus, entry, layout="signing").row
         assert row is not None and row.pose == "poses/train-0.npz"
 

@@ -23,9 +23,9 @@ from sonar_slt.data.known import Variant, ids_hash
 from sonar_slt.data.manifest import Manifest
 from sonar_slt.data.preparation.clip import clean
 from sonar_slt.data.preparation.job import prepare
-from sonar_slt.data.preparation.outcome import Outcome
 from sonar_slt.data.preparation.settings import UNUSABLE
 from sonar_slt.data.preparation.summary import corpus_lines
+from sonar_slt.data.prepared_folder import PreparedFolder
 from sonar_slt.data.release import Entry, Media, Reading, Span
 from sonar_slt.data.store import ClipStore, StoreWriter
 from sonar_slt.errors import UserError
@@ -85,11 +85,11 @@ KEPT = [
 ]
 
 
-def run(folder: Path, **options: Any) -> Outcome:
+def run(folder: Path, **options: Any) -> PreparedFolder:
     return prepare(TinyCorpus(folder=folder, **options), workers=0, shown=False)
 
 
-def faults(outcome: Outcome) -> list[tuple[str, str, str]]:
+def faults(outcome: PreparedFolder) -> list[tuple[str, str, str]]:
     lines = [json.loads(line) for line in outcome.faults.read_text(encoding="utf-8").splitlines()]
     return [(line["id"], line["kind"], line["done"]) for line in lines]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonar_slt.data.features import FeatureSet
-from sonar_slt.features.job import extract
+from sonar_slt.data.feature_store import FeatureSet
+from sonar_slt.features.extraction.job import extract
 from sonar_slt.features.skeletons import Holistic, MediapipeHolistic
 from tests.features.filmed import FilmedCorpus
 from tests.features.skeletons.test_holistic import command

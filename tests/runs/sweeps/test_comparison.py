@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 
 from sonar_slt.errors import UserError
-from sonar_slt.metrics.bleu import Bleu
-from sonar_slt.metrics.chrf import Chrf
+from sonar_slt.metrics.ngrams.bleu import Bleu
+from sonar_slt.metrics.ngrams.chrf import Chrf
 from sonar_slt.metrics.significance import mean_difference
 from sonar_slt.metrics.text import score_translations
 from sonar_slt.runs.sweeps.baseline import against
 from sonar_slt.runs.sweeps.comparison import Comparison, Row, compare
+from sonar_slt.runs.sweeps.formats.wording import Wording
 from sonar_slt.runs.sweeps.sentences import PairedSentences
 from sonar_slt.runs.sweeps.sweep import Sweep
-from sonar_slt.runs.sweeps.wording import Wording
 from tests.runs.sweeps.swept import Folder
 
 FORECAST = "am Sonntag Regen im Norden Süden Wind weht schwach und sonst bleibt es trocken"

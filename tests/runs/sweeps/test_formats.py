@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from sonar_slt.runs.svg import ticks
+from sonar_slt.page.svg import ticks
 from sonar_slt.runs.sweeps.baseline import against
 from sonar_slt.runs.sweeps.comparison import Comparison, compare
-from sonar_slt.runs.sweeps.csv import as_csv
-from sonar_slt.runs.sweeps.latex import as_latex, escaped
-from sonar_slt.runs.sweeps.markdown import as_markdown
-from sonar_slt.runs.sweeps.plot import as_svg
-from sonar_slt.runs.sweeps.screen import SweepTable
+from sonar_slt.runs.sweeps.formats.csv import as_csv
+from sonar_slt.runs.sweeps.formats.latex import as_latex, escaped
+from sonar_slt.runs.sweeps.formats.markdown import as_markdown
+from sonar_slt.runs.sweeps.formats.plot import as_svg
+from sonar_slt.runs.sweeps.formats.screen import SweepTable
 from sonar_slt.runs.sweeps.sweep import Sweep
 from tests.runs.sweeps.swept import Folder
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from sonar_slt.errors import UserError
-from sonar_slt.runs.provenance import this_process
-from sonar_slt.runs.report.sweep_page import sweep_page
+from sonar_slt.runs.provenance.process import this_process
 from sonar_slt.runs.sweeps.comparison import compare
+from sonar_slt.runs.sweeps.page.contents import sweep_page
 from sonar_slt.runs.sweeps.plan import planned
 from sonar_slt.runs.sweeps.sweep import Sweep
 from tests.runs.sweeps.swept import Folder

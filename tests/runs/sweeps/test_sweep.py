@@ -13,9 +13,11 @@ from rich.console import Console
 
 from sonar_slt.errors import UserError
 from sonar_slt.runs.registry import read
+from sonar_slt.runs.scores.curves import curves_of
+from sonar_slt.runs.scores.figures import figures_of
+from sonar_slt.runs.scores.titles import figure_title, higher_is_better
 from sonar_slt.runs.sweeps.effects import Effect, Effects, Point, effects
-from sonar_slt.runs.sweeps.effects_table import effects_table
-from sonar_slt.runs.sweeps.figures import curves_of, figures_of, higher_is_better, title
+from sonar_slt.runs.sweeps.formats.effects import effects_table
 from sonar_slt.runs.sweeps.settings import grouped, typed, written
 from sonar_slt.runs.sweeps.sweep import Sweep
 from tests.runs.sweeps.swept import OBJECTIVES, SEEDS, WEIGHTS, Folder, scored
@@ -259,4 +261,4 @@ def test_figures_know_their_direction_and_name(folder: Folder) -> None:
     assert not any(
         map(higher_is_better, ("wer", "ter/deu_Latn", "dev/loss", "dev/cosine", "minutes", "space.xsim.mean"))
     )
-    assert title("chrf/unseen") == "chrF2, unseen languages" and title("bleu/deu_Latn") == "BLEU, German"
+    assert figure_title("chrf/unseen") == "chrF2, unseen languages" and figure_title("bleu/deu_Latn") == "BLEU, German"

@@ -1,7 +1,7 @@
 """Toy sentences read back: what a sentence says, slot by slot, also where it is wrong, cut short or no sentence at all.
 
-Phrases come from the tables that write the sentences, so that whatever they render is read back exactly. A slot that a
-sentence leaves out, or about which it contradicts itself, is None.
+Phrases come from the words that the sentences are made of, so that whatever is rendered is read back exactly. A slot
+that a sentence leaves out, or about which it contradicts itself, is None.
 """
 
 from __future__ import annotations
@@ -28,13 +28,12 @@ from sonar_slt.data.corpora.toy.meaning import (
     Time,
     Wind,
 )
-from sonar_slt.data.corpora.toy.sentences import LANGUAGES, deu_Latn, eng_Latn, fra_Latn, rus_Cyrl, spa_Latn, tur_Latn
+from sonar_slt.data.corpora.toy.sentences import LANGUAGES, grammar_of
 from sonar_slt.errors import UserError
 
 Second = Literal["none", "temperature", "wind", "contrast"]
 Phrase = tuple[str, ...]
 Mention = tuple[str, Any]  # a slot and a value
-Table = tuple[str, Mapping[Any, str]]  # a slot, and how each of its values is written
 
 WORD = re.compile(r"(?<![^\W_])[-−]?\d+|[^\W\d_]+")
 BARE = 4
@@ -91,117 +90,21 @@ PARTS: Mapping[Second, tuple[str, ...]] = {
 }
 """The slots of each kind of second clause."""
 SLOTS: tuple[str, ...] = tuple(field.name for field in fields(Reading))
+WORDED = ("time", "region", "phenomenon", "likelihood", "relation", "direction", "strength", "extreme")
+"""Slots that a language has a table of words for."""
 KIND: Mapping[str, Second] = {slot: kind for kind, slots in PARTS.items() for slot in slots if slot != "relation"}
 """What kind of clause a slot speaks for; a relation does not, for `and` also joins temperatures and winds."""
 UNMARKED: Mapping[str, Any] = {"likelihood": "certain", "negated": False, "second": "none"}
 """Values that no word stands for: a forecast is certain, holds and has one clause unless it says otherwise."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vocabulary:
-    """How one language writes the slots; the tables are those that its sentences are made with."""
-
-    tables: Sequence[Table]
-    negation: Sequence[str]
-    below: str  # the word before a number below zero
-    temperature: Sequence[str]  # words that only a clause about the temperature has
-    wind: Sequence[str]
-    verbs: Mapping[str, tuple[bool, bool]] | None = None  # a verb form: whether merely possible, whether negated
-
-    def phrases(self) -> dict[Phrase, list[Mention]]:
-        """Every phrase, and what is said by it."""
-        found: dict[Phrase, list[Mention]] = {
-            tuple(words(text)): [(slot, value)] for slot, table in self.tables for value, text in table.items() if text
-        }
-        found |= {phrase: mentions for phrase, mentions in _bare(found).items() if phrase not in found}
-        for kind, told in (("temperature", self.temperature), ("wind", self.wind)):
-            found |= {tuple(words(text)): [("second", kind)] for text in told}
-        found |= {tuple(words(text)): [("negated", True)] for text in self.negation}
-        for verb, (possible, negated) in (self.verbs or {}).items():
-            found[tuple(words(verb))] = [("negated", negated), *([("likelihood", "possible")] if possible else [])]
-        return found
-
-
-def _bare(phrases: Mapping[Phrase, list[Mention]]) -> dict[Phrase, list[Mention]]:
-    """Single words that occur in the phrases of one value alone: `Küste` says where even without `an der`."""
-    said: dict[str, set[Mention]] = {}
-    for phrase, mentions in phrases.items():
-        for word in phrase:
-            said.setdefault(word, set()).update(mentions)
-    return {(word,): list(values) for word, values in said.items() if len(values) == 1 and len(word) >= BARE}
-
-
-def _after(preposition: str, table: Mapping[Any, str]) -> dict[Any, str]:
-    return {value: f"{preposition} {text}" for value, text in table.items()}
-
-
-def _last(table: Mapping[Any, str]) -> dict[Any, str]:
-    return {value: text.split()[-1] for value, text in table.items()}
-
-
-VOCABULARIES: Mapping[str, Vocabulary] = {
-    "deu_Latn": Vocabulary(
-        tables=(
-            ("time", deu_Latn.TIME), ("region", deu_Latn.REGION), ("phenomenon", deu_Latn.PHENOMENON),
-            ("phenomenon", deu_Latn.DATIVE), ("likelihood", deu_Latn.LIKELIHOOD), ("relation", deu_Latn.RELATION),
-            ("direction", _after("aus", deu_Latn.DIRECTION)), ("strength", deu_Latn.STRENGTH),
-            ("extreme", deu_Latn.VALUES), ("extreme", deu_Latn.LIMIT),
-        ),
-        negation=("nicht", "kein", "keine", "keinen"), below="minus", temperature=("Grad",), wind=("Wind", "weht"),
-    ),
-    "eng_Latn": Vocabulary(
-        tables=(
-            ("time", eng_Latn.TIME), ("region", eng_Latn.REGION), ("phenomenon", eng_Latn.PHENOMENON),
-            ("likelihood", eng_Latn.LIKELIHOOD), ("relation", {"but": "but", "and": "and"}),
-            ("direction", _after("from the", eng_Latn.DIRECTION)), ("strength", eng_Latn.STRENGTH),
-            ("extreme", eng_Latn.BOUND), ("extreme", eng_Latn.SUPERLATIVE),
-        ),
-        negation=("no", "not"), below="minus", temperature=("temperature", "degree", "degrees"), wind=("wind", "blow"),
-    ),
-    "fra_Latn": Vocabulary(
-        tables=(
-            ("time", fra_Latn.TIME), ("region", fra_Latn.REGION), ("phenomenon", _last(fra_Latn.PARTITIVE)),
-            ("likelihood", fra_Latn.LIKELIHOOD), ("relation", fra_Latn.CONJUNCTION),
-            ("direction", fra_Latn.DIRECTION), ("strength", fra_Latn.STRENGTH), ("extreme", fra_Latn.EXTREME),
-        ),
-        negation=("ne", "n'", "pas"), below="moins", temperature=("degré", "degrés"), wind=("vent", "soufflera"),
-    ),
-    "rus_Cyrl": Vocabulary(
-        tables=(
-            ("time", rus_Cyrl.TIME), ("region", rus_Cyrl.REGION), ("phenomenon", rus_Cyrl.NOMINATIVE),
-            ("phenomenon", rus_Cyrl.GENITIVE), ("likelihood", rus_Cyrl.LIKELIHOOD),
-            ("relation", rus_Cyrl.CONJUNCTION), ("direction", rus_Cyrl.DIRECTION), ("strength", rus_Cyrl.STRENGTH),
-            ("extreme", rus_Cyrl.EXTREME),
-        ),
-        negation=("не", "нет"), below="минус", temperature=("температура", "градус", "градуса", "градусов"),
-        wind=("ветер", "подует"),
-    ),
-    "spa_Latn": Vocabulary(
-        tables=(
-            ("time", spa_Latn.TIME), ("region", spa_Latn.REGION), ("phenomenon", spa_Latn.PHENOMENON),
-            ("likelihood", spa_Latn.LIKELIHOOD), ("relation", spa_Latn.RELATION),
-            ("direction", _after("del", spa_Latn.DIRECTION)), ("strength", spa_Latn.STRENGTH),
-            ("extreme", spa_Latn.EXTREME),
-        ),
-        negation=("no",), below="menos", temperature=("temperatura", "grado", "grados"), wind=("viento", "soplará"),
-    ),
-    "tur_Latn": Vocabulary(
-        tables=(
-            ("time", tur_Latn.TIME), ("region", tur_Latn.REGION), ("phenomenon", tur_Latn.PHENOMENON),
-            ("likelihood", tur_Latn.LIKELIHOOD), ("relation", tur_Latn.RELATION),
-            ("direction", tur_Latn.DIRECTION), ("strength", tur_Latn.STRENGTH), ("extreme", tur_Latn.EXTREME),
-        ),
-        negation=(), below="eksi", temperature=("sıcaklık", "derece"), wind=("rüzgâr", "esecek"),
-        verbs={verb: form for table in (tur_Latn.BE, tur_Latn.BE_SEEN) for form, verb in table.items()},
-    ),
-}  # fmt: skip
-
-
 def read(text: str, code: str) -> Reading:
     """What `text`, in the language `code`, says of a forecast. Any text may be read, also one that says nothing."""
+    if code not in LANGUAGES:
+        raise UserError(f"Toy sentences are read in {', '.join(LANGUAGES)}, not in {code!r}.")
     said: dict[str, set[Any]] = {slot: set() for slot in SLOTS}
     joined = begun = False  # after a conjunction; after any word of a second clause
-    for slot, value in _mentions(words(text), *_vocabulary(code)):
+    for slot, value in _mentions(words(text), _phrases(code), grammar_of(code).below):
         if slot in ("region", "phenomenon"):
             # Without its conjunction a second clause begins where the first has both and another one comes.
             joined = joined or bool(said["region"] and said["phenomenon"] and value not in said[slot])
@@ -210,7 +113,7 @@ def read(text: str, code: str) -> Reading:
             said[slot].add(value)
         joined = joined or slot == "relation"
         begun = begun or joined or slot == "second" or slot in KIND
-    return _settled(said, verbs=VOCABULARIES[code].verbs is not None)
+    return _settled(said, verbs=bool(grammar_of(code).verbs))
 
 
 def _settled(said: Mapping[str, set[Any]], *, verbs: bool) -> Reading:
@@ -255,7 +158,27 @@ def _number(digits: str, *, negative: bool) -> int:
 
 
 @cache
-def _vocabulary(code: str) -> tuple[dict[Phrase, list[Mention]], str]:
-    if code not in VOCABULARIES:
-        raise UserError(f"Toy sentences are read in {', '.join(LANGUAGES)}, not in {code!r}.")
-    return VOCABULARIES[code].phrases(), VOCABULARIES[code].below
+def _phrases(code: str) -> dict[Phrase, list[Mention]]:
+    """Every phrase of a language, and what is said by it."""
+    grammar = grammar_of(code)
+    tables = [*((slot, getattr(grammar, slot)) for slot in WORDED), *grammar.forms.values()]
+    found: dict[Phrase, list[Mention]] = {
+        tuple(words(text)): [(slot, value)] for slot, table in tables for value, text in table.items() if text
+    }
+    found |= {phrase: mentions for phrase, mentions in _bare(found).items() if phrase not in found}
+    units = {grammar.unit(abs(degrees)) for degrees in DEGREES}
+    for kind, told in (("temperature", {*grammar.of_temperature, *units}), ("wind", grammar.of_wind)):
+        found |= {tuple(words(text)): [("second", kind)] for text in told}
+    found |= {tuple(words(text)): [("negated", True)] for text in grammar.negation}
+    for (possible, negated), verb in (form for forms in grammar.verbs.values() for form in forms.items()):
+        found[tuple(words(verb))] = [("negated", negated), *([("likelihood", "possible")] if possible else [])]
+    return found
+
+
+def _bare(phrases: Mapping[Phrase, list[Mention]]) -> dict[Phrase, list[Mention]]:
+    """Single words that occur in the phrases of one value alone: `Küste` says where even without `an der`."""
+    said: dict[str, set[Mention]] = {}
+    for phrase, mentions in phrases.items():
+        for word in phrase:
+            said.setdefault(word, set()).update(mentions)
+    return {(word,): list(values) for word, values in said.items() if len(values) == 1 and len(word) >= BARE}

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from sonar_slt.data.corpora.toy.meaning import Contrast, Meaning, Temperature, Wind, draw, one_slot_changes
-from sonar_slt.data.corpora.toy.reading import MAIN, SLOTS, VOCABULARIES, Reading, read
+from sonar_slt.data.corpora.toy.reading import MAIN, SLOTS, Reading, read
 from sonar_slt.data.corpora.toy.sentences import LANGUAGES, render
 from sonar_slt.errors import UserError
 
@@ -17,10 +17,6 @@ RAIN = Meaning("monday", "north", "rain", "probable", True, None)
 def meanings(size: int, seed: int) -> list[Meaning]:
     random = Random(seed)
     return [draw(random) for _ in range(size)]
-
-
-def test_every_language_of_the_toy_world_is_read() -> None:
-    assert tuple(sorted(VOCABULARIES)) == LANGUAGES
 
 
 @pytest.mark.properties

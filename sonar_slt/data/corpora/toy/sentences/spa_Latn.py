@@ -1,108 +1,91 @@
-"""Spanish: bare nouns, `no` before the verb, and a likelihood adverb that opens one of the templates."""
+"""Spanish: bare nouns, `no` before the verb, and a likelihood adverb that opens one of the ways."""
 
 from __future__ import annotations
 
-from sonar_slt.data.corpora.toy.meaning import (
-    Contrast,
-    Direction,
-    Extreme,
-    Likelihood,
-    Meaning,
-    Phenomenon,
-    Region,
-    Relation,
-    Strength,
-    Temperature,
-    Time,
-    Wind,
+from sonar_slt.data.corpora.toy.sentences.grammar import Ending, Grammar, Way
+
+PHRASE = Ending(
+    temperature=", con una temperatura {extreme} de {degrees}",
+    wind=", con viento {strength} {direction}",
+    contrast="{relation} habrá {phenomenon} {region}",
 )
-from sonar_slt.data.corpora.toy.sentences.orthography import finished
+CLAUSE = Ending(
+    temperature=" y la temperatura {extreme} será de {degrees}",
+    wind=" y soplará viento {strength} {direction}",
+    contrast="{relation} {region} tendremos {phenomenon}",
+)
 
-TIME: dict[Time, str] = {
-    "today": "hoy",
-    "tonight": "esta noche",
-    "tomorrow": "mañana",
-    "monday": "el lunes",
-    "tuesday": "el martes",
-    "wednesday": "el miércoles",
-    "thursday": "el jueves",
-    "friday": "el viernes",
-    "saturday": "el sábado",
-    "sunday": "el domingo",
-}
-REGION: dict[Region, str] = {
-    "north": "en el norte",
-    "south": "en el sur",
-    "east": "en el este",
-    "west": "en el oeste",
-    "coast": "en la costa",
-    "mountains": "en las montañas",
-    "bavaria": "en Baviera",
-    "saxony": "en Sajonia",
-    "berlin": "en Berlín",
-    "hamburg": "en Hamburgo",
-}
-PHENOMENON: dict[Phenomenon, str] = {
-    "rain": "lluvia",
-    "snow": "nieve",
-    "sun": "sol",
-    "fog": "niebla",
-    "thunderstorm": "tormentas",
-    "clouds": "nubes",
-    "hail": "granizo",
-    "frost": "heladas",
-    "storm": "temporal",
-    "showers": "chubascos",
-}
-LIKELIHOOD: dict[Likelihood, str] = {"certain": "", "probable": "probablemente ", "possible": "posiblemente "}
-DIRECTION: dict[Direction, str] = {
-    "north": "norte",
-    "northeast": "noreste",
-    "east": "este",
-    "southeast": "sureste",
-    "south": "sur",
-    "southwest": "suroeste",
-    "west": "oeste",
-    "northwest": "noroeste",
-}
-STRENGTH: dict[Strength, str] = {"light": "flojo", "moderate": "moderado", "strong": "fuerte"}
-EXTREME: dict[Extreme, str] = {"lowest": "mínima", "highest": "máxima"}
-RELATION: dict[Relation, str] = {"but": ", pero", "and": " y"}
-
-
-def sentences(meaning: Meaning) -> list[str]:
-    """Time first; place first; and likelihood, negation or verb first, with place before time."""
-    time, place, thing = TIME[meaning.time], REGION[meaning.region], PHENOMENON[meaning.phenomenon]
-    attitude = LIKELIHOOD[meaning.likelihood] + ("no " if meaning.negated else "")
-    return [
-        finished(f"{time} {attitude}habrá {thing} {place}{_phrase(meaning)}"),
-        finished(f"{place} {attitude}tendremos {thing} {time}{_clause(meaning)}"),
-        finished(f"{attitude}habrá que contar con {thing} {place} {time}{_phrase(meaning)}"),
-    ]
-
-
-def _phrase(meaning: Meaning) -> str:
-    match meaning.second:
-        case Temperature(extreme, degrees):
-            return f", con una temperatura {EXTREME[extreme]} de {_degrees(degrees)}"
-        case Wind(direction, strength):
-            return f", con viento {STRENGTH[strength]} del {DIRECTION[direction]}"
-        case Contrast(relation, region, phenomenon):
-            return f"{RELATION[relation]} habrá {PHENOMENON[phenomenon]} {REGION[region]}"
-    return ""
-
-
-def _clause(meaning: Meaning) -> str:
-    match meaning.second:
-        case Temperature(extreme, degrees):
-            return f" y la temperatura {EXTREME[extreme]} será de {_degrees(degrees)}"
-        case Wind(direction, strength):
-            return f" y soplará viento {STRENGTH[strength]} del {DIRECTION[direction]}"
-        case Contrast(relation, region, phenomenon):
-            return f"{RELATION[relation]} {REGION[region]} tendremos {PHENOMENON[phenomenon]}"
-    return ""
-
-
-def _degrees(degrees: int) -> str:
-    number = f"menos {-degrees}" if degrees < 0 else f"{degrees}"
-    return f"{number} grado" if abs(degrees) == 1 else f"{number} grados"
+GRAMMAR = Grammar(
+    ways=(
+        Way(
+            says="{time} {likelihood}habrá {phenomenon} {region}",
+            denies="{time} {likelihood}no habrá {phenomenon} {region}",
+            ending=PHRASE,
+        ),
+        Way(
+            says="{region} {likelihood}tendremos {phenomenon} {time}",
+            denies="{region} {likelihood}no tendremos {phenomenon} {time}",
+            ending=CLAUSE,
+        ),
+        Way(
+            says="{likelihood}habrá que contar con {phenomenon} {region} {time}",
+            denies="{likelihood}no habrá que contar con {phenomenon} {region} {time}",
+            ending=PHRASE,
+        ),
+    ),
+    time={
+        "today": "hoy",
+        "tonight": "esta noche",
+        "tomorrow": "mañana",
+        "monday": "el lunes",
+        "tuesday": "el martes",
+        "wednesday": "el miércoles",
+        "thursday": "el jueves",
+        "friday": "el viernes",
+        "saturday": "el sábado",
+        "sunday": "el domingo",
+    },
+    region={
+        "north": "en el norte",
+        "south": "en el sur",
+        "east": "en el este",
+        "west": "en el oeste",
+        "coast": "en la costa",
+        "mountains": "en las montañas",
+        "bavaria": "en Baviera",
+        "saxony": "en Sajonia",
+        "berlin": "en Berlín",
+        "hamburg": "en Hamburgo",
+    },
+    phenomenon={
+        "rain": "lluvia",
+        "snow": "nieve",
+        "sun": "sol",
+        "fog": "niebla",
+        "thunderstorm": "tormentas",
+        "clouds": "nubes",
+        "hail": "granizo",
+        "frost": "heladas",
+        "storm": "temporal",
+        "showers": "chubascos",
+    },
+    direction={
+        "north": "del norte",
+        "northeast": "del noreste",
+        "east": "del este",
+        "southeast": "del sureste",
+        "south": "del sur",
+        "southwest": "del suroeste",
+        "west": "del oeste",
+        "northwest": "del noroeste",
+    },
+    likelihood={"certain": "", "probable": "probablemente ", "possible": "posiblemente "},
+    strength={"light": "flojo", "moderate": "moderado", "strong": "fuerte"},
+    extreme={"lowest": "mínima", "highest": "máxima"},
+    relation={"but": ", pero", "and": " y"},
+    below="menos",
+    unit=lambda degrees: "grado" if degrees == 1 else "grados",
+    negation=("no",),
+    of_temperature=("temperatura",),
+    of_wind=("viento", "soplará"),
+)

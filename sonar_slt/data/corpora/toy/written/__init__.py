@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
-
-from filelock import FileLock, Timeout
 
 from sonar_slt.data.corpora.toy.written import csl_daily, how2sign, lsa_t, phoenix14t
 from sonar_slt.data.corpora.toy.written.clip import Clip, Draft, Planted, World, clips_of
 from sonar_slt.data.corpora.toy.written.traps import Trap, plant, told
 from sonar_slt.errors import UserError
-from sonar_slt.files import replace_folder, write_json
+from sonar_slt.files import alone, replace_folder, write_json
 from sonar_slt.progress import counted
 
 __all__ = ["LANGUAGES", "LAYOUTS", "OPTIONS", "RATES", "TRAPS", "WRITTEN", "Planted", "Trap", "World", "write_release"]
@@ -61,7 +58,8 @@ def write_release(
     _require_rate(layout, clips)
     draft = Draft(root=root.with_name(f".{root.name}.draft"), world=world, clips=clips)
     chosen = plant(draft, TRAPS[layout], traps)
-    with _alone(root):
+    busy = f"Another process is writing '{root}': wait for its end, or choose another folder."
+    with alone(root, busy=busy, unwritable=partial(_unwritable, root)):
         shutil.rmtree(draft.root, ignore_errors=True)  # of a writing that was killed
         try:
             draft.root.mkdir()
@@ -78,17 +76,6 @@ def write_release(
         finally:
             shutil.rmtree(draft.root, ignore_errors=True)
     return planted
-
-
-def _alone(root: Path) -> AbstractContextManager[Any]:
-    """A lock beside the folder, held already; it ends with the process, however that ends."""
-    try:
-        root.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(root.with_name(f".{root.name}.lock"), timeout=0).acquire()
-    except Timeout as error:
-        raise UserError(f"Another process is writing '{root}': wait for its end, or choose another folder.") from error
-    except OSError as error:
-        raise _unwritable(root, error) from error
 
 
 def _unwritable(root: Path, error: OSError) -> UserError:

@@ -5,10 +5,12 @@ A trap changes what is said or what is written; where nothing is changed, both a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,8 +86,17 @@ class Style:
     newline: str
     bom: bool = False
 
-    def encoded(self, text: str) -> bytes:
-        """The bytes of the file."""
+    def bare(self, rows: Iterable[Sequence[str]]) -> bytes:
+        """A file of rows that know no quoting."""
+        return self._encoded("".join(self.delimiter.join(row) + self.newline for row in rows))
+
+    def quoted(self, rows: Iterable[Sequence[Any]]) -> bytes:
+        """A file of rows that are quoted as csv is."""
+        table = StringIO()
+        csv.writer(table, delimiter=self.delimiter, lineterminator=self.newline).writerows(rows)
+        return self._encoded(table.getvalue())
+
+    def _encoded(self, text: str) -> bytes:
         return text.encode("utf-8-sig" if self.bom else "utf-8")
 
 

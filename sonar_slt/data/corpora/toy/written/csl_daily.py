@@ -9,7 +9,7 @@ import pickle
 from collections.abc import Sequence
 from typing import Any
 
-from sonar_slt.data.corpora.toy.written.clip import Clip, Draft
+from sonar_slt.data.corpora.toy.written.clip import Clip, Draft, Style
 from sonar_slt.data.corpora.toy.written.numbered import write_pictures
 from sonar_slt.data.corpora.toy.written.traps import CLAIMED, FOLDERS, LABELS, Trap, listed
 
@@ -69,5 +69,4 @@ def _mapped(number: int, row: dict[str, Any]) -> list[str]:
 
 
 def _write_list(draft: Draft, name: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    text = "".join("|".join(row) + "\n" for row in (header, *rows))
-    (draft.root / "sentence_label" / name).write_bytes(text.encode())
+    (draft.root / "sentence_label" / name).write_bytes(Style("|", "\n").bare([header, *rows]))

@@ -5,11 +5,9 @@ The tables are called csv, are separated by tabs, follow csv's quoting and have 
 
 from __future__ import annotations
 
-import csv
 import json
 from base64 import urlsafe_b64encode
 from hashlib import blake2b
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -60,14 +58,11 @@ def write(draft: Draft) -> None:
         _write_video(draft, clips, name[1])
     for split, ours in _SPLITS.items():
         style = draft.styles.get(split, _USUAL)
-        table = StringIO()
-        writer = csv.writer(table, delimiter=style.delimiter, lineterminator=style.newline)
-        writer.writerow(HEADER)
-        writer.writerows([*names[id(clip)], clip.id, clip.id, *clip.span, clip.text] for clip in draft.labelled(split))
-        writer.writerows(draft.rows.get(split, []))
+        rows = ([*names[id(clip)], clip.id, clip.id, *clip.span, clip.text] for clip in draft.labelled(split))
+        table = style.quoted([HEADER, *rows, *draft.rows.get(split, [])])
         folder = draft.root / "sentence_level" / ours / "text" / "en" / "raw_text" / "re_aligned"
         folder.mkdir(parents=True)
-        (folder / f"how2sign_realigned_{ours}.csv").write_bytes(style.encoded(table.getvalue()))
+        (folder / f"how2sign_realigned_{ours}.csv").write_bytes(table)
 
 
 def _video(number: int, clips: list[Clip]) -> tuple[str, str]:

@@ -5,10 +5,9 @@ Its column `split` is no split: it is a list, as Python writes it, of the pieces
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import blake2b
-from io import StringIO
 from itertools import pairwise
 
 from sonar_slt.data.corpora.toy.written.clip import Clip, Draft, Style
@@ -54,13 +53,11 @@ def write(draft: Draft) -> None:
         before.update({id(clip): former for former, clip in pairwise(clips)})
         _write_video(draft, [clip for clip in clips if clip.filmed], name)
     style = draft.styles.get("train", _USUAL)
-    table = StringIO()
-    writer = csv.writer(table, delimiter=style.delimiter, lineterminator=style.newline)
-    writer.writerow(HEADER)
+    rows: list[Sequence[str]] = [HEADER]
     for split in ("train", "dev", "test"):
-        writer.writerows(_row(clip, names[id(clip)], before.get(id(clip))) for clip in draft.labelled(split))
-        writer.writerows(draft.rows.get(split, []))
-    (draft.root / TABLE).write_bytes(style.encoded(table.getvalue()))
+        rows += (_row(clip, names[id(clip)], before.get(id(clip))) for clip in draft.labelled(split))
+        rows += draft.rows.get(split, [])
+    (draft.root / TABLE).write_bytes(style.quoted(rows))
     splits = dict.fromkeys((clip.id, clip.split) for clip in draft.clips)
     (draft.root / SPLITS).write_text("".join(f"{id},{split}\n" for id, split in [("id", "split"), *splits]))
 

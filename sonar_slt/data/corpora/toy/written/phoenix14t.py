@@ -40,8 +40,7 @@ def write(draft: Draft) -> None:
     for split in ("train", "dev", "test"):
         style = draft.styles.get(split, _USUAL)
         rows = [HEADER, *map(_row, draft.labelled(split)), *draft.rows.get(split, [])]
-        text = "".join(style.delimiter.join(row) + style.newline for row in rows)
-        (tables / f"PHOENIX-2014-T.{split}.corpus.csv").write_bytes(style.encoded(text))
+        (tables / f"PHOENIX-2014-T.{split}.corpus.csv").write_bytes(style.bare(rows))
 
 
 def _row(clip: Clip) -> tuple[str, ...]:

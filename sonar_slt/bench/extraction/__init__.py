@@ -1,0 +1,1 @@
+"""Measurements of feature extraction, on videos made for it."""

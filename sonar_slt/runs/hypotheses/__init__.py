@@ -1,0 +1,1 @@
+"""What systems said: read from anyone's files, from a run, or from a bundle that others can check."""

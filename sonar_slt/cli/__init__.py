@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _dispatch(words: list[str]) -> int:
     from sonar_slt.command.help import overview, page, version
     from sonar_slt.config.location import verbs
-    from sonar_slt.config.problem import did_you_mean
+    from sonar_slt.errors import did_you_mean
 
     known = verbs()
     if words and words[0] in ("-sc", "--shell-completion"):

@@ -35,7 +35,7 @@ def run(config: dict[str, Any], _: Asked) -> None:
     if form is None or config["output"]:
         _print(found)
     if form is not None and config["output"]:
-        write_output(config["output"], _text(found, form))
+        print(write_output(config["output"], _text(found, form)))
     elif form is not None:
         print(_text(found, form), end="")
         if form == "csv":  # which holds numbers alone
@@ -43,7 +43,7 @@ def run(config: dict[str, Any], _: Asked) -> None:
     if config["plot"]:
         from sonar_slt.runs.sweeps.formats.plot import as_svg
 
-        write_output(config["plot"], as_svg(found), key="plot")
+        print(write_output(config["plot"], as_svg(found), key="plot"))
 
 
 def _compared(config: Mapping[str, Any]) -> Comparison:

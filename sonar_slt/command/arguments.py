@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 
 from sonar_slt.config import schema
 from sonar_slt.config.floorplan import Floorplan
-from sonar_slt.config.problem import did_you_mean
-from sonar_slt.errors import UserError
+from sonar_slt.errors import UserError, did_you_mean
 
 SHORT = {"-i": "--info", "-cp": "--config-path", "-cn": "--config-name"}
 FLAGS = {

@@ -12,9 +12,8 @@ from typing import Any
 from sonar_slt.command.arguments import spelt
 from sonar_slt.config.explanations import has
 from sonar_slt.config.floorplan import Floorplan
-from sonar_slt.config.problem import did_you_mean
 from sonar_slt.config.words import Word, read_word
-from sonar_slt.errors import UserError
+from sonar_slt.errors import UserError, did_you_mean
 from sonar_slt.runs.difference.configs import config_of, equal, leaves, words_of
 from sonar_slt.runs.provenance.identity import computed
 from sonar_slt.runs.registry import Record

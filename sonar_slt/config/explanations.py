@@ -13,8 +13,9 @@ from yaml import MarkedYAMLError
 
 from sonar_slt.config.floorplan import Floorplan
 from sonar_slt.config.inspection import names
-from sonar_slt.config.problem import Problem, did_you_mean, unknown_key
+from sonar_slt.config.problem import Problem, unknown_key
 from sonar_slt.config.words import Word, value_of
+from sonar_slt.errors import did_you_mean
 from sonar_slt.languages import nearest as nearest_languages
 
 

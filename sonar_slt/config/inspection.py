@@ -11,9 +11,10 @@ from typing import Any
 
 from sonar_slt.config import permission, schema
 from sonar_slt.config.annotation import MISSING, Mismatch, choices, fit, wanted
-from sonar_slt.config.problem import Problem, did_you_mean, missing_value, unknown_key
+from sonar_slt.config.problem import Problem, missing_value, unknown_key
 from sonar_slt.config.signature import signature
 from sonar_slt.config.source import NotFound, Signature
+from sonar_slt.errors import did_you_mean
 from sonar_slt.languages import LANGUAGES, nearest
 
 TARGET, PARTIAL = "_target_", "_partial_"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from sonar_slt.errors import did_you_mean, nearest
 
 
 @dataclass(frozen=True)
@@ -16,25 +17,13 @@ class Problem:
     missing: bool = False
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name closest to ``word``, None when nothing is close."""
-    close = difflib.get_close_matches(word, sorted(set(known) - {word}), n=1, cutoff=0.6)
-    return close[0] if close else None
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`` Did you mean …?`` with a leading space, or nothing."""
-    name = nearest(word, known)
-    return f" Did you mean {name}?" if name else ""
-
-
 def unknown_key(key: str, known: Iterable[str], remark: str = "") -> Problem:
     """The sentence about a key that nothing reads; names under the same parent are looked at first."""
     names = set(known)
     parent, dot, last = key.rpartition(".")
     siblings = sorted(name.rpartition(".")[2] for name in names if name.rpartition(".")[0] == parent)
     if near := nearest(last, siblings):
-        return Problem(key, f"Unknown key {key}{remark}. Did you mean {parent}{dot}{near}?")
+        return Problem(key, f"Unknown key {key}{remark}. Did you mean {parent}{dot}{near[0]}?")
     if parent in names:
         told = f"It has {', '.join(siblings[:12])}." if siblings else f"{parent} has no keys of its own."
         return Problem(key, f"Unknown key {key}{remark}. {told}")
@@ -47,10 +36,10 @@ def _mended(key: str, names: set[str]) -> str | None:
     above = ""
     for part in key.split("."):
         siblings = {name.rpartition(".")[2] for name in names if name.rpartition(".")[0] == above}
-        near = part if part in siblings or not siblings else nearest(part, siblings)
-        if near is None:
+        near = [part] if part in siblings or not siblings else nearest(part, siblings)
+        if not near:
             return None
-        above = f"{above}.{near}" if above else near
+        above = f"{above}.{near[0]}" if above else near[0]
     return above
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from sonar_slt.config import permission
-from sonar_slt.config.problem import did_you_mean
 from sonar_slt.config.source import (
     Definition,
     Foreign,
@@ -28,6 +27,7 @@ from sonar_slt.config.source import (
     find,
     lineage,
 )
+from sonar_slt.errors import did_you_mean
 
 TABLE = Path(__file__).with_name("signatures.json")
 LIBRARY_CLASSES = {

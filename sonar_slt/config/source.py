@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from sonar_slt.config.problem import did_you_mean
+from sonar_slt.errors import did_you_mean
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from sonar_slt.data.drawing import Drawing
 from sonar_slt.data.layout import Layout
 from sonar_slt.data.manifest import Row
 from sonar_slt.data.sampling import Every, Sampling
-from sonar_slt.data.selection import digest, splits
+from sonar_slt.data.selection import digest, selections
 from sonar_slt.data.served import Served
 from sonar_slt.data.sources import PICTURES, POINTS, Features, sources
 from sonar_slt.data.stream import Streamed, loader
@@ -88,7 +88,7 @@ class Clips(Streamed[ClipBatch]):
         self.sources = sources(corpus, reads, {"pictures": pictures, "spatial": spatial, "motion": motion})
         self.track_count = len(self.sources)
         self.seen = ClipTracks(corpus=corpus, sources=self.sources, view=view or All())
-        self.rows, self.left_out = self.seen.complete(splits(corpus.rows, limit=limit, signer=signer))
+        self.rows, self.left_out = self.seen.complete(selections(corpus.rows, limit=limit, signer=signer))
         for split, what in (("train", "learnt from"), ("dev", "chosen by")):
             if not len(self.rows[split]):
                 others = ", ".join(corpus.rows.splits) or "none"

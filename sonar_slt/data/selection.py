@@ -32,7 +32,7 @@ class Selection(Sequence[Row]):
         return self.rows[int(self.numbers[place])]
 
 
-def splits(rows: Rows, *, limit: int | None = None, signer: str | None = None) -> dict[str, Selection]:
+def selections(rows: Rows, *, limit: int | None = None, signer: str | None = None) -> dict[str, Selection]:
     """The three splits; with `limit` only so many training clips.
 
     With `signer` the test split is everything that this person signs, in whatever split it is released, and nobody else

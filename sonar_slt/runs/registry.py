@@ -5,7 +5,6 @@ A record that cannot be read is listed as such; a run whose process is gone is k
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from sonar_slt.errors import UserError
+from sonar_slt.errors import UserError, nearest
 from sonar_slt.runs.folder import RECORD, checkpoint_of, checkpoints_of, is_run, log_of
 from sonar_slt.runs.provenance.identity import identity
 from sonar_slt.runs.provenance.process import is_local, why_gone
@@ -203,7 +202,7 @@ def _last(runs: list[Record], root: Path, verb: str | None) -> Record:
 
 def _unknown(word: str, runs: list[Record], root: Path, verb: str | None) -> str:
     names = list(dict.fromkeys(word for run in runs for word in (run.id, run.name, run.folder.name) if word))
-    near = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
+    near = nearest(word, names, at_most=3)
     ids = {run.name: run.id for run in reversed(runs)}
     shown = [f"{ids[name]} ({name})" if name in ids else name for name in near]
     kind = f"{verb} run" if verb else "run"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
-from sonar_slt.errors import UserError
+from sonar_slt.errors import UserError, did_you_mean
 from sonar_slt.runs.registry import all_runs, find
 from sonar_slt.runs.sweeps.trainings import Trainings
 
@@ -17,6 +16,5 @@ def figure(root: Path, run: str | None, metric: str) -> float:
     (row,) = Trainings(all_runs(root), logged=True).named([find(root, run)])
     if metric in row.figures:
         return row.figures[metric].value
-    near = difflib.get_close_matches(metric, row.figures, n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(metric, row.figures)
     raise UserError(f"sweeper.metric={metric}: {run} has no such figure.{hint} It has {', '.join(row.figures)}.")

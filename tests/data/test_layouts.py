@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -86,6 +87,11 @@ def person(layout: Layout, frames: int = 3) -> Clip:
 def shared(source: Layout) -> list[int]:
     """The points of the common layout that `source` has under the same name."""
     return [point for point, name in enumerate(SIGNING.names) if name in source.names]
+
+
+@EVERY
+def test_another_process_has_the_same_layout(layout: Layout) -> None:
+    assert pickle.loads(pickle.dumps(layout)) is layout
 
 
 @EVERY

@@ -303,7 +303,7 @@ def test_plain_scores_may_be_left_out(talk64: Any) -> None:
         ({"early_stopping": True, "num_beams": 1}, "early_stopping=True acts on beams only"),
         ({"n_best": 6}, "n_best=6 of num_beams=5"),
         ({"n_best": 2, "num_beams": 1}, "n_best=2 of num_beams=1"),
-        ({"beams": 4}, "no knob 'beams': did you mean num_beams"),
+        ({"beams": 4}, "no knob 'beams'. Did you mean num_beams"),
     ],
     ids=str,
 )

@@ -155,8 +155,8 @@ class How2Sign(Corpus):
         level = self.clips_from
         if level and not any(self._folder(level, split) for split in self.tables):
             raise UserError(
-                f"data.clips={level}: '{self.release / MEDIA[level][0].format('train')}' is not there (data.clips=null: "
-                "points alone)."
+                f"data.clips={level}: '{self.release / MEDIA[level][0].format('train')}' is not there "
+                "(data.clips=null: points alone)."
             )
         if not (level or self.points_from):
             raise UserError(

@@ -1,6 +1,9 @@
 """The pictures of a clip: how many, at what rate, how large, whether they are whole; and decoded, one after the other.
 
 What can be asked of a folder of pictures and of a video is the same; a span of a longer recording is cut here for both.
+
+Footage is what was measured of pictures, a reel the decoded ones of one file or folder. What a corpus gives to whoever
+looks at a clip, read or drawn, is a film (`data/film`); what a web page shows of it is a film strip (`data/filmstrip`).
 """
 
 from __future__ import annotations

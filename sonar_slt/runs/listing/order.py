@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sonar_slt.errors import UserError
+from sonar_slt.errors import UserError, did_you_mean
 from sonar_slt.runs.registry import Record
 from sonar_slt.runs.scores.curves import curves_of
 from sonar_slt.runs.scores.figures import figures_of
@@ -52,10 +51,8 @@ def _values(runs: Sequence[Record], by: str) -> tuple[list[Any], bool]:
     values = [one.get(by) for one in reached]
     if runs and not any(value is not None for value in values):
         known = [*ORDERS, *sorted({name for one in reached for name in one})]
-        near = difflib.get_close_matches(by, known, n=1, cutoff=0.5)
-        hint = f" Did you mean {near[0]}?" if near else ""
         few = ", ".join(name for name in known if not set(name) & set("/."))
         raise UserError(
-            f"sort={by}: none of these runs has such a figure.{hint} They have {few}, and more below these names."
+            f"sort={by}: none of these runs has such a figure.{did_you_mean(by, known)} They have {few}, and more below these names."
         )
     return values, higher_is_better(by)

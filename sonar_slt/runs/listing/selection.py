@@ -5,7 +5,6 @@ Cheap questions come first, so that a config is read only of a run that fits in 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from sonar_slt.errors import UserError
+from sonar_slt.errors import UserError, did_you_mean
 from sonar_slt.runs.folder import CONFIG, read_yaml
 from sonar_slt.runs.registry import Record
 from sonar_slt.runs.sweeps.jobs import jobs_of
@@ -94,11 +93,11 @@ class Selection:
         for key, patterns, known in asked:
             for pattern in patterns:
                 if not any(fnmatchcase(one, pattern) for one in known):
-                    return f"{key}={pattern}: none of the runs has it.{_nearest(pattern, known)}"
+                    return f"{key}={pattern}: none of the runs has it.{did_you_mean(pattern, known)}"
         for condition in self.where:
             if not any(condition.values(run) for run in runs):
                 keys = {key for run in runs[:LOOKED_AT] for key in _keys(run)}
-                return f"where=[{condition.key}=…]: none of the runs has such a key.{_nearest(condition.key, keys)}"
+                return f"where=[{condition.key}=…]: none of the runs has such a key.{did_you_mean(condition.key, keys)}"
         return None
 
     def _tests(self) -> Iterator[Test]:
@@ -173,8 +172,3 @@ def _dotted(node: Any, above: str = "") -> Iterator[str]:
     for key, value in node.items() if isinstance(node, Mapping) else ():
         yield f"{above}{key}"
         yield from _dotted(value, f"{above}{key}.")
-
-
-def _nearest(word: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    return f" Did you mean {near[0]}?" if near else ""

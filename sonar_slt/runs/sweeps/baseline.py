@@ -5,13 +5,12 @@ Rows are paired over their seeds; where the sentences of both runs lie there, th
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from sonar_slt.errors import UserError
+from sonar_slt.errors import UserError, did_you_mean
 from sonar_slt.runs.sweeps.comparison import Cell, Comparison, Difference, Row
 from sonar_slt.runs.sweeps.effects import interval
 from sonar_slt.runs.sweeps.plan import apart
@@ -82,11 +81,9 @@ def _by_run(found: Comparison, word: str) -> list[int]:
                 if word.rstrip("/").rpartition("/")[2] == record.folder.name or record.id.startswith(word):
                     hits[record.folder.name] = place
     if not hits:
-        near = difflib.get_close_matches(word, names, n=3, cutoff=0.5)
-        hint = f" Did you mean {' or '.join(dict.fromkeys(near))}?" if near else ""
         raise UserError(
             f"baseline={word}: no run of {found.name} that counts; expected the id of one, or settings such as "
-            f"{_example(found)}.{hint}"
+            f"{_example(found)}.{did_you_mean(word, names, at_most=3)}"
         )
     if len(set(hits.values())) > 1:
         raise UserError(f"baseline={word} is the beginning of several runs of {found.name}: give more of the id.")
@@ -100,10 +97,9 @@ def _by_settings(found: Comparison, word: str) -> list[int]:
         if key in found.over:
             raise UserError(f"baseline={word}: {key} is what is averaged over; name another key, or change over=.")
         if key not in found.keys:
-            near = difflib.get_close_matches(key, found.keys, n=1, cutoff=0.5)
-            hint = f" Did you mean {near[0]}?" if near else ""
             raise UserError(
-                f"baseline={word}: {key} was not swept in {found.name}, but {', '.join(found.keys) or 'no key'}.{hint}"
+                f"baseline={word}: {key} was not swept in {found.name}, but {', '.join(found.keys) or 'no key'}."
+                f"{did_you_mean(key, found.keys)}"
             )
         there = list(dict.fromkeys(row.settings[key] for row in found.rows))
         if value not in there:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sonar_slt.errors import UserError
+from sonar_slt.errors import UserError, did_you_mean
 from sonar_slt.runs.registry import LIST, Record
 from sonar_slt.runs.sweeps.jobs import JOBS
 
@@ -41,9 +40,8 @@ def sweep_named(everything: Sequence[Record], root: Path, word: str) -> tuple[st
         )
     if not chosen:
         names = list(dict.fromkeys([*map(bare, sweeps), *sweeps]))
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-        hint = f"Did you mean {' or '.join(near)}?" if near else f"The newest are {', '.join(names[:3])}."
-        raise UserError(f"No sweep {word!r} among the {len(sweeps)} of the runs in {root}. {hint} {LIST}")
+        hint = did_you_mean(name, names, at_most=3) or f" The newest are {', '.join(names[:3])}."
+        raise UserError(f"No sweep {word!r} among the {len(sweeps)} of the runs in {root}.{hint} {LIST}")
     return bare(chosen[0]), [sweeps[one] for one in chosen]
 
 

@@ -5,14 +5,13 @@ Nothing is dropped: a run that failed, was killed, is under way or was done agai
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sonar_slt.errors import UserError
+from sonar_slt.errors import UserError, did_you_mean
 from sonar_slt.runs.registry import LIST, Record, all_runs, find
 from sonar_slt.runs.scores.figures import PREFERRED
 from sonar_slt.runs.sweeps.comparable import doubts
@@ -100,8 +99,7 @@ class Sweep:
         """A figure that is asked for; refused where it is not among those that are there."""
         if asked in there:
             return asked
-        near = difflib.get_close_matches(asked, there, n=1, cutoff=0.5)
-        hint = f" Did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(asked, there)
         shown = ", ".join(name for name in there if not name.rpartition("_")[2].istitle())
         raise UserError(
             f"{key}={asked}: the runs of {self.name} have no such figure.{hint} They have {shown}, and scores of one "

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from typing import Self
 
-from sonar_slt.errors import UserError
+from sonar_slt.errors import UserError, did_you_mean
 
 PREFIX = 2
 """`</s> [lang]`: what every sentence starts from; it counts as text for the repetition knobs and not for lengths."""
@@ -56,9 +55,8 @@ class Search:
         known = [knob.name for knob in fields(cls)]
         for name in knobs:
             if name not in known:
-                near = get_close_matches(name, known, n=1)
-                meant = f" did you mean {near[0]}?" if near else ""
-                raise UserError(f"Decoding has no knob '{name}':{meant} It has {', '.join(known)}.")
+                hint = did_you_mean(name, known)
+                raise UserError(f"Decoding has no knob '{name}'.{hint} It has {', '.join(known)}.")
         if knobs.get("do_sample"):
             knobs = {"num_beams": 1, **knobs}
         return cls(**knobs)  # type: ignore[arg-type]

@@ -27,11 +27,11 @@ from drawing import drawn  # noqa: E402
 from evidence import Arm, Study, collect, study_of  # noqa: E402
 
 from sonar_slt.errors import UserError  # noqa: E402
+from sonar_slt.metrics.metric import Metric  # noqa: E402
 from sonar_slt.metrics.ngrams.bleu import Bleu  # noqa: E402
 from sonar_slt.metrics.ngrams.chrf import Chrf  # noqa: E402
-from sonar_slt.metrics.metric import Metric  # noqa: E402
-from sonar_slt.metrics.words.rouge_l import RougeL  # noqa: E402
 from sonar_slt.metrics.slots import Slots  # noqa: E402
+from sonar_slt.metrics.words.rouge_l import RougeL  # noqa: E402
 from sonar_slt.metrics.words.ter import Ter  # noqa: E402
 from sonar_slt.metrics.words.token_f1 import TokenF1  # noqa: E402
 from sonar_slt.metrics.words.wer import Wer  # noqa: E402

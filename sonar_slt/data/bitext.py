@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
 
+from sonar_slt.data.batches.stream import Streamed
 from sonar_slt.data.held_out import HeldOut
-from sonar_slt.data.stream import Streamed
 from sonar_slt.errors import UserError
 from sonar_slt.space.fresh import train_tokenizer
 from sonar_slt.space.tokens import SentenceTokens, TokenBatch

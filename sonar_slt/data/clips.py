@@ -16,17 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
-from sonar_slt.data.batch import ClipBatch, Sentences, Share
-from sonar_slt.data.clip_sentences import ClipSentences, language_weights
-from sonar_slt.data.clip_tracks import ClipTracks
-from sonar_slt.data.drawing import Drawing
+from sonar_slt.data.batches.batch import ClipBatch, Sentences, Share
+from sonar_slt.data.batches.clip_sentences import ClipSentences, language_weights
+from sonar_slt.data.batches.clip_tracks import ClipTracks
+from sonar_slt.data.batches.drawing import Drawing
+from sonar_slt.data.batches.selection import digest, selections
+from sonar_slt.data.batches.stream import Streamed, loader
 from sonar_slt.data.layout import Layout
 from sonar_slt.data.manifest import Row
 from sonar_slt.data.sampling import Every, Sampling
-from sonar_slt.data.selection import digest, selections
 from sonar_slt.data.served import Served
 from sonar_slt.data.sources import PICTURES, POINTS, Features, sources
-from sonar_slt.data.stream import Streamed, loader
 from sonar_slt.data.track import Track
 from sonar_slt.data.view import All, Clip, View
 from sonar_slt.errors import UserError

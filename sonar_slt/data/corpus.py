@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sonar_slt.data.film import Film, filmed
-from sonar_slt.data.known import Variant
+from sonar_slt.data.labels.known import Variant
 from sonar_slt.data.manifest import Row
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation

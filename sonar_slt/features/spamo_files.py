@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonar_slt.data.faults import Fault
+from sonar_slt.data.labels.places import SPLIT_NAMES
 from sonar_slt.data.manifest import Row
-from sonar_slt.data.places import SPLIT_NAMES
 from sonar_slt.data.pose.npy import read_npy
 from sonar_slt.data.unreadable import Unreadable
 from sonar_slt.errors import UserError

@@ -15,7 +15,7 @@ from sonar_slt.adapter import Adapter, Measure
 from sonar_slt.adapter.attention import TransformerLayer
 from sonar_slt.adapter.context import SonarContext
 from sonar_slt.augment import Augmentations
-from sonar_slt.data.batch import ClipBatch
+from sonar_slt.data.batches.batch import ClipBatch
 from sonar_slt.data.clips import Clips
 from sonar_slt.data.track import Track
 from sonar_slt.errors import UserError

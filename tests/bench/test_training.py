@@ -25,7 +25,7 @@ from sonar_slt.bench.training.utterances import FRAMES, SIZE, TOKENS, recorded, 
 from sonar_slt.bench.training.waiting import AHEAD, bench_waiting
 from sonar_slt.cli.bench import SUBJECTS
 from sonar_slt.config.assembly import assemble
-from sonar_slt.data.batch import ClipBatch
+from sonar_slt.data.batches.batch import ClipBatch
 from sonar_slt.data.track import Track
 from sonar_slt.errors import UserError
 from sonar_slt.space import LoraStudent

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from sonar_slt.config.assembly import assemble, batches_of, corpus_of
-from sonar_slt.data.batch import ClipBatch
+from sonar_slt.data.batches.batch import ClipBatch
 from sonar_slt.data.clips import Clips
 from sonar_slt.data.corpora.prepared import Prepared
 from sonar_slt.data.manifest import Row
@@ -80,7 +80,9 @@ class TestBatches:
     def test_a_worker_makes_its_own_batches_only(self, data: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
         made: list[int] = []
         monkeypatch.setattr(Clips, "batch", lambda self, number: made.append(number))
-        monkeypatch.setattr("sonar_slt.data.stream.get_worker_info", lambda: SimpleNamespace(id=1, num_workers=3))
+        monkeypatch.setattr(
+            "sonar_slt.data.batches.stream.get_worker_info", lambda: SimpleNamespace(id=1, num_workers=3)
+        )
         list(islice(iter(data.train_dataloader().dataset), 3))
         assert made == [1, 4, 7]
 

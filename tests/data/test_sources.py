@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from sonar_slt.config.assembly import batches_of
-from sonar_slt.data.clip_tracks import _at
+from sonar_slt.data.batches.clip_tracks import _at
 from sonar_slt.data.clips import Clips
 from sonar_slt.data.feature_store import FEATURES, shard_name
 from sonar_slt.data.sampling import All, Every

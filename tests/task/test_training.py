@@ -11,7 +11,7 @@ import torch
 
 from sonar_slt.cli.training.training import train
 from sonar_slt.config.assembly import assemble
-from sonar_slt.data.batch import ClipBatch
+from sonar_slt.data.batches.batch import ClipBatch
 from sonar_slt.data.track import Track
 from sonar_slt.errors import UserError
 from sonar_slt.runs.registry import read

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from sonar_slt.data.batch import ClipBatch
+from sonar_slt.data.batches.batch import ClipBatch
 from sonar_slt.objective import Landing
 from sonar_slt.task.sign import SignTranslation
 

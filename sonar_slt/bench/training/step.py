@@ -26,7 +26,7 @@ from sonar_slt.bench.timing import Comparison, Footprint, Machine, Work, compare
 from sonar_slt.bench.training.loop import stepping
 from sonar_slt.bench.training.reference import WEIGHTS, PlainAdapter, PlainTraining, repeated
 from sonar_slt.bench.training.utterances import FRAMES, SIZE, TOKENS, recorded, served
-from sonar_slt.data.batch import ClipBatch
+from sonar_slt.data.batches.batch import ClipBatch
 from sonar_slt.data.clips import Clips
 from sonar_slt.data.corpora.prepared import Prepared
 from sonar_slt.errors import UserError

@@ -10,8 +10,8 @@ from itertools import count
 
 from sonar_slt.bench.timing import Share, seconds
 from sonar_slt.bench.training.loop import stepping
-from sonar_slt.data.batch import ClipBatch
-from sonar_slt.data.stream import loader
+from sonar_slt.data.batches.batch import ClipBatch
+from sonar_slt.data.batches.stream import loader
 from sonar_slt.task.sign import SignTranslation
 
 AHEAD = 8

@@ -28,7 +28,7 @@ SOURCES = (
     "data/corpora/toy/text.py",
     "data/bitext.py",
     "objective",
-    "data/stream.py",
+    "data/batches/stream.py",
     "space/fresh.py",
     "space/likelihood.py",
     "space/packing.py",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import MappingProxyType
 
-from sonar_slt.data.known import Variant
+from sonar_slt.data.labels.known import Variant
 
 SPLITS = MappingProxyType({"train": ("train",), "dev": ("val", "dev"), "test": ("test",)})
 """How releases and copies of them name each split."""

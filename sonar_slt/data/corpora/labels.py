@@ -16,14 +16,14 @@ import numpy as np
 
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.places import SPLIT_NAMES, Places, release_folder, settled, within
+from sonar_slt.data.labels.places import SPLIT_NAMES, Places, release_folder, settled, within
+from sonar_slt.data.labels.stand_ins import TensorShape
+from sonar_slt.data.labels.tables import misread
+from sonar_slt.data.labels.unpickler import load
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.preparation.checks import bad_id
 from sonar_slt.data.release import Entry, Reading
-from sonar_slt.data.stand_ins import TensorShape
-from sonar_slt.data.tables import misread
-from sonar_slt.data.unpickler import load
 from sonar_slt.errors import UserError
 from sonar_slt.languages import language as require_language
 

@@ -19,12 +19,12 @@ from typing import Any
 from sonar_slt.data.corpora.labels import label_file
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.places import Places, release_folder, settled, within
+from sonar_slt.data.labels.places import Places, release_folder, settled, within
+from sonar_slt.data.labels.spreadsheet import readings, span
+from sonar_slt.data.labels.tables import Table, misread, read_table
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.release import Entry, Reading, Span
-from sonar_slt.data.spreadsheet import readings, span
-from sonar_slt.data.tables import Table, misread, read_table
 from sonar_slt.errors import UserError
 from sonar_slt.languages import language as require_language
 

@@ -14,14 +14,14 @@ from typing import Any
 
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.known import Variant
+from sonar_slt.data.labels.known import Variant
+from sonar_slt.data.labels.places import Places, release_folder, within
+from sonar_slt.data.labels.tables import Line, Table, misread, read_table
 from sonar_slt.data.manifest import SPLITS
-from sonar_slt.data.places import Places, release_folder, within
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.preparation.checks import bad_id
 from sonar_slt.data.release import Entry, Reading
-from sonar_slt.data.tables import Line, Table, misread, read_table
 from sonar_slt.errors import UserError
 from sonar_slt.languages import language as require_language
 

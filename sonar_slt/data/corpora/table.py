@@ -15,13 +15,13 @@ from sonar_slt.data.clock import seconds
 from sonar_slt.data.corpora.labels import label_file, rate
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.label_rows import cell_text, read_rows
-from sonar_slt.data.places import Places, release_folder, settled, within
+from sonar_slt.data.labels.places import Places, release_folder, settled, within
+from sonar_slt.data.labels.rows import cell_text, read_rows
+from sonar_slt.data.labels.tables import SEPARATORS, misread
 from sonar_slt.data.pose import PoseReader
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.preparation.checks import bad_id
 from sonar_slt.data.release import Entry, Media, Reading, Span
-from sonar_slt.data.tables import SEPARATORS, misread
 from sonar_slt.errors import UserError
 from sonar_slt.languages import LANGUAGES
 from sonar_slt.languages import language as require_language

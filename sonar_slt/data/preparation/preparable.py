@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from sonar_slt.data.known import Variant
+from sonar_slt.data.labels.known import Variant
 from sonar_slt.data.preparation.settings import Preparation
 from sonar_slt.data.recording import Recording
 from sonar_slt.data.release import Entry, Reading

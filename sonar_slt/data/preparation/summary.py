@@ -12,7 +12,7 @@ from typing import Any
 
 from sonar_slt.data.counting import unit, units
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.known import compare, ids_hash, sources
+from sonar_slt.data.labels.known import compare, ids_hash, sources
 from sonar_slt.data.manifest import Row, ordered
 from sonar_slt.data.preparation.preparable import Preparable
 from sonar_slt.data.preparation.rules import Rules

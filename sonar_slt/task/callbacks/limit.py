@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 
+from sonar_slt.data.batches.selection import Selection
 from sonar_slt.data.clips import Clips
-from sonar_slt.data.selection import Selection
 from sonar_slt.errors import UserError
 
 

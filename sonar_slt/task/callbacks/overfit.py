@@ -11,7 +11,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from sonar_slt.augment import Augmentations
-from sonar_slt.data.stream import loader
+from sonar_slt.data.batches.stream import loader
 from sonar_slt.errors import UserError
 from sonar_slt.task.journal import journal_of
 

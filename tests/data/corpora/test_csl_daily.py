@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sonar_slt.data.corpora.csl_daily import BAD, INSTEAD, CslDaily
-from sonar_slt.data.known import compare
+from sonar_slt.data.labels.known import compare
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.errors import UserError
 

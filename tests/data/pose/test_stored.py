@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from sonar_slt.data.corpora.table import Table
+from sonar_slt.data.labels.places import Places
 from sonar_slt.data.layouts import MEDIAPIPE_543
-from sonar_slt.data.places import Places
 from sonar_slt.data.pose import PoseReader, listed
 from sonar_slt.data.preparation import Preparation
 from sonar_slt.data.preparation.basis import basis

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.known import Variant, ids_hash
+from sonar_slt.data.labels.known import Variant, ids_hash
 from sonar_slt.data.manifest import Manifest
 from sonar_slt.data.preparation.clip import clean
 from sonar_slt.data.preparation.job import prepare

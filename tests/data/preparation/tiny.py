@@ -15,7 +15,7 @@ from sonar_slt.data.corpora.toy.meaning import draw_split
 from sonar_slt.data.corpora.toy.signing import perform, signers
 from sonar_slt.data.corpus import Corpus
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.known import Variant
+from sonar_slt.data.labels.known import Variant
 from sonar_slt.data.layouts import OPENPOSE_137
 from sonar_slt.data.normalise import BySigner
 from sonar_slt.data.preparation import Preparation

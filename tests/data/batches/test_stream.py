@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from sonar_slt.data.stream import Streamed, loader
+from sonar_slt.data.batches.stream import Streamed, loader
 
 ORPHANS = """
 import itertools, multiprocessing, time
-from sonar_slt.data.stream import loader
+from sonar_slt.data.batches.stream import loader
 batches = iter(loader(lambda number: bytes(10**6), itertools.count, workers=2))
 next(batches)
 print(*(child.pid for child in multiprocessing.active_children()), flush=True)

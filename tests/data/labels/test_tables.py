@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from sonar_slt.data.tables import decoded, misread, mojibake, read_table
+from sonar_slt.data.labels.tables import decoded, misread, mojibake, read_table
 from sonar_slt.errors import UserError
 
 SAMPLES = os.environ.get("SONAR_SLT_SAMPLES")

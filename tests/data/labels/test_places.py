@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sonar_slt.data.places import Places, within
+from sonar_slt.data.labels.places import Places, within
 from sonar_slt.errors import UserError
 
 

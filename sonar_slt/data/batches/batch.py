@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from sonar_slt.data.shared_memory import received, sent
+from sonar_slt.data.batches.shared_memory import received, sent
 from sonar_slt.data.track import Track
 from sonar_slt.space.tokens import TokenBatch
 

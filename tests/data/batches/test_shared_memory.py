@@ -14,10 +14,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from sonar_slt.data import shared_memory
-from sonar_slt.data.batch import ClipBatch, Sentences
-from sonar_slt.data.shared_memory import IN_HAND, WAITING, Slots, blank, can_share
-from sonar_slt.data.stream import loader
+from sonar_slt.data.batches import shared_memory
+from sonar_slt.data.batches.batch import ClipBatch, Sentences
+from sonar_slt.data.batches.shared_memory import IN_HAND, WAITING, Slots, blank, can_share
+from sonar_slt.data.batches.stream import loader
 from sonar_slt.data.track import Track
 from sonar_slt.space.tokens import TokenBatch
 
@@ -91,14 +91,14 @@ def test_clips_lie_in_slots_and_slots_are_used_again(monkeypatch: pytest.MonkeyP
     places = [points(found).data_ptr() for found in islice(served(1), 40)]
     assert len(set(places)) <= WAITING + IN_HAND
     monkeypatch.setattr(shared_memory, "can_share", lambda: False)
-    monkeypatch.setattr("sonar_slt.data.stream.can_share", lambda: False)
+    monkeypatch.setattr("sonar_slt.data.batches.stream.can_share", lambda: False)
     assert all(same(found, number) for number, found in enumerate(islice(served(1), 40)))
 
 
 @forked
 def test_what_is_larger_than_a_slot_goes_another_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "sonar_slt.data.stream.Slots", lambda workers, tracks: Slots(workers=workers, tracks=tracks, size=130)
+        "sonar_slt.data.batches.stream.Slots", lambda workers, tracks: Slots(workers=workers, tracks=tracks, size=130)
     )
     assert all(same(found, number) for number, found in enumerate(islice(served(2), 20)))
 

@@ -17,7 +17,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sonar_slt.data.unpickler import load
+from sonar_slt.data.labels.unpickler import load
 from sonar_slt.errors import UserError
 
 pytestmark = pytest.mark.properties

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sonar_slt.data.faults import Fault
-from sonar_slt.data.tables import SEPARATORS, decoded, read_table
+from sonar_slt.data.labels.tables import SEPARATORS, decoded, read_table
 from sonar_slt.errors import UserError
 
 JSON_LINES = frozenset({".jsonl", ".ndjson"})

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from sonar_slt.data.known import Variant, compare, ids_hash, sources
+from sonar_slt.data.labels.known import Variant, compare, ids_hash, sources
 
 TABLES = Variant("the tables", {"train": 10, "dev": 5, "test": 7}, ids={"dev": ids_hash("abcde")})
 CLIPS = Variant("the clips", {"train": 9, "dev": 5})

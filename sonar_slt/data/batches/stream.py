@@ -14,7 +14,7 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from sonar_slt.data.shared_memory import Slots, can_share, use
+from sonar_slt.data.batches.shared_memory import Slots, can_share, use
 from sonar_slt.errors import UserError
 from sonar_slt.processes import release_memory
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sonar_slt.data.clock import seconds
+from sonar_slt.data.labels.spreadsheet import readings, span
 from sonar_slt.data.release import Span
-from sonar_slt.data.spreadsheet import readings, span
 
 pytestmark = pytest.mark.properties
 FUZZ = settings(max_examples=150, deadline=None, derandomize=True)

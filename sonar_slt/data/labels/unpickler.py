@@ -19,8 +19,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from sonar_slt.data.instructions import Source, instructions
-from sonar_slt.data.stand_ins import (
+from sonar_slt.data.labels.instructions import Source, instructions
+from sonar_slt.data.labels.stand_ins import (
     ALLOWED,
     SCALARS,
     Array,

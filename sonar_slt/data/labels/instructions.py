@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pickletools import OpcodeInfo, opcodes
 from typing import IO, Any, cast
 
-from sonar_slt.data.stand_ins import Malformed
+from sonar_slt.data.labels.stand_ins import Malformed
 
 _PIECE = 1 << 24  # bytes asked for at once, so that a declared size takes no more memory than the file can fill
 _LONGEST = 1 << 28  # bytes of one value

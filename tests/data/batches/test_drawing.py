@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sonar_slt.data.drawing import Drawing
+from sonar_slt.data.batches.drawing import Drawing
 from sonar_slt.errors import UserError
 
 pytestmark = pytest.mark.properties

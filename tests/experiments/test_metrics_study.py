@@ -17,8 +17,8 @@ from sonar_slt.data.corpora.toy.meaning import draw
 from sonar_slt.data.corpora.toy.reading import SLOTS, read
 from sonar_slt.data.corpora.toy.sentences import LANGUAGES, render
 from sonar_slt.errors import UserError
-from sonar_slt.metrics.ngrams.bleu import Bleu
 from sonar_slt.metrics.metric import Metric
+from sonar_slt.metrics.ngrams.bleu import Bleu
 from sonar_slt.metrics.slots import Slots
 from sonar_slt.metrics.words.wer import Wer
 

@@ -8,9 +8,9 @@ from random import Random
 
 import numpy as np
 
-from sonar_slt.data.manifest import Row, Rows
 from sonar_slt.data.batches.numbering import Numbering, checked
 from sonar_slt.data.batches.selection import Selection
+from sonar_slt.data.manifest import Row, Rows
 from sonar_slt.errors import UserError
 from sonar_slt.space.sentence_space import SentenceSpace
 from sonar_slt.space.tokens import FlatRows, TokenBatch, pad_rows

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sonar_slt.data.manifest import Row
 from sonar_slt.data.batches.selection import Selection
-from sonar_slt.data.served import Served
 from sonar_slt.data.batches.shared_memory import blank
+from sonar_slt.data.manifest import Row
+from sonar_slt.data.served import Served
 from sonar_slt.data.sources import POINTS, Features, Source
 from sonar_slt.data.track import Track
 from sonar_slt.data.view import All, Clip, View

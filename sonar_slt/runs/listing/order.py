@@ -53,6 +53,7 @@ def _values(runs: Sequence[Record], by: str) -> tuple[list[Any], bool]:
         known = [*ORDERS, *sorted({name for one in reached for name in one})]
         few = ", ".join(name for name in known if not set(name) & set("/."))
         raise UserError(
-            f"sort={by}: none of these runs has such a figure.{did_you_mean(by, known)} They have {few}, and more below these names."
+            f"sort={by}: none of these runs has such a figure.{did_you_mean(by, known)} They have {few}, "
+            "and more below these names."
         )
     return values, higher_is_better(by)

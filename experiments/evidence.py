@@ -206,3 +206,12 @@ def difference(
     columns = draw.integers(len(clips), size=(resamples, 1, len(clips)))
     low, high = np.percentile(apart[rows, columns].mean(axis=(1, 2)), [2.5, 97.5])
     return float(apart.mean()), float(low), float(high)
+
+
+def freeze(folder: Path, *, table: Sequence[str], notes: Sequence[str], plot: str, results: Mapping[str, Any]) -> str:
+    """Keep what came out of a study in its folder: table, plot, and the numbers behind them; the table as text."""
+    text = "\n".join([*table, "", *(f"- {note}" for note in notes)])
+    (folder / "table.md").write_text(text + "\n", encoding="utf-8")
+    (folder / "plot.svg").write_text(plot, encoding="utf-8")
+    (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    return text

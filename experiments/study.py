@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from evidence import HERE, PLACE, Arm, Study, Trained, collect, difference, study_of
+from evidence import HERE, PLACE, Arm, Study, Trained, collect, difference, freeze, study_of
 from figure import bars, curve
 
 from sonar_slt.errors import UserError
@@ -177,11 +177,8 @@ def main(words: Sequence[str], home: Path = HERE) -> int:
         said, largest = check(study, found, frozen)
         print("\n".join(said))
         return int(largest is None or largest > TOLERANCE)
-    text = "\n".join([*table(study, found), "", *(f"- {note}" for note in notes(study, found))])
-    (folder / "table.md").write_text(text + "\n", encoding="utf-8")
-    (folder / "plot.svg").write_text(plot(study, found), encoding="utf-8")
-    (folder / "results.json").write_text(json.dumps(results(study, found), indent=1) + "\n", encoding="utf-8")
-    print(text)
+    kept = {"table": table(study, found), "notes": notes(study, found), "plot": plot(study, found)}
+    print(freeze(folder, **kept, results=results(study, found)))
     return 0
 
 

@@ -10,7 +10,6 @@ Writes table.md, plot.svg and results.json beside this file.
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -24,7 +23,7 @@ import numpy as np  # noqa: E402
 from agreement import OWN, agreement, systems  # noqa: E402
 from damage import DAMAGES, HARMFUL, HARMLESS, UNRELATED, VECTORS, Vectors, falls, preferences, shares  # noqa: E402
 from drawing import drawn  # noqa: E402
-from evidence import Arm, Study, collect, study_of  # noqa: E402
+from evidence import Arm, Study, collect, freeze, study_of  # noqa: E402
 
 from sonar_slt.errors import UserError  # noqa: E402
 from sonar_slt.metrics.metric import Metric  # noqa: E402
@@ -179,13 +178,9 @@ def main(words: Sequence[str], home: Path = HOME) -> int:
     if asked.train:
         train(asked.runs)
     results = measure(studies, asked.runs, asked.space, size=asked.sentences, clips=asked.clips)
-    text = "\n".join([*table(results), "", *(f"- {note}" for note in notes(results))])
     damage = results["damage"]
     plot = drawn(damage["titles"], damage["shares"], damage["preferences"], damages=(HARMLESS, HARMFUL))
-    (home / "table.md").write_text(text + "\n", encoding="utf-8")
-    (home / "plot.svg").write_text(plot, encoding="utf-8")
-    (home / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    print(text)
+    print(freeze(home, table=table(results), notes=notes(results), plot=plot, results=results))
     return 0
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import filecmp
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from sonar_slt.cli import main
+from tests.forked import forked
 
-TOY = ["data=toy", "data.train=30", "data.dev=4", "data.test=6", "data.seed=3"]
+TOY = ["data=toy", "data.train=8", "data.dev=2", "data.test=2", "data.seed=3"]
 EXTRACT = ["extract", *TOY, "features=vit_tiny_random"]
 
 
@@ -31,23 +29,23 @@ def same(a: Path, b: Path) -> bool:
 def killed(outputs: Path, clips: int) -> None:
     """Start the command and kill it once its journal has so many clips."""
     words = [*EXTRACT, f"paths.outputs={outputs}", "workers=1"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen([sys.executable, "-m", "sonar_slt", *words], env=environment, stdout=subprocess.DEVNULL)
+    process = forked(lambda: main(words), outputs.with_suffix(".said"))
     deadline = time.monotonic() + 240
-    while process.poll() is None and time.monotonic() < deadline:
+    while process.is_alive() and time.monotonic() < deadline:
         found = [len(path.read_bytes().splitlines()) for path in outputs.glob("corpora/toy-*/features/*/.*/journal")]
         if max(found, default=0) > clips:
             break
         time.sleep(0.02)
+    assert process.is_alive()
     process.kill()
-    process.wait()
+    process.join()
 
 
 def test_killed_twice_the_features_are_the_same_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*EXTRACT, f"paths.outputs={tmp_path / 'whole'}", "workers=0"]) == 0
     told = capsys.readouterr().out
-    assert "Extracted: vit_tiny_random, spatial, 40 clips" in told and "adapter=spamo" in told
-    for clips in (3, 25):
+    assert "Extracted: vit_tiny_random, spatial, 12 clips" in told and "adapter=spamo" in told
+    for clips in (2, 7):
         killed(tmp_path / "killed", clips)
     assert main([*EXTRACT, f"paths.outputs={tmp_path / 'killed'}", "workers=0"]) == 0
     assert same(store_of(tmp_path / "whole"), store_of(tmp_path / "killed"))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
+import resource
 import shlex
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +19,7 @@ from sonar_slt.command.arguments import quoted
 from sonar_slt.data.corpora.toy.corpus import ToyCorpus
 from sonar_slt.data.manifest import Manifest
 from sonar_slt.data.store import ClipStore
+from tests.forked import forked
 
 pytestmark = pytest.mark.smoke
 
@@ -162,11 +161,16 @@ class TestInterrupted:
         assert {id: number for id, number in Counter(opened).items() if number > 1} == {opened[7]: 2}
 
     def test_a_full_disk_is_one_sentence_and_gone_on_with(self, tmp_path: Path) -> None:
-        words = [sys.executable, "-m", "sonar_slt", "prepare", *SMALL, f"paths.outputs={tmp_path}"]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        full = ["bash", "-c", 'ulimit -f 200; exec "$@"', "-", *words]
-        ended = subprocess.run(full, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
-        assert ended.returncode == 2 and ended.stderr.count("\n") == 1, ended.stderr
-        assert f"No room to write in '{tmp_path}/corpora'" in ended.stderr
-        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0 and "Going on behind clip " in done.stderr
+        words = ["prepare", *SMALL, f"paths.outputs={tmp_path}"]
+
+        def full() -> int:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (204_800, 204_800))
+            return main(words)
+
+        ended, said = forked(full, tmp_path / "said"), tmp_path / "said"
+        ended.join(60)
+        assert ended.exitcode == 2 and f"No room to write in '{tmp_path}/corpora'" in said.read_text("utf-8")
+        assert said.read_text("utf-8").count("\n") == 1, said.read_text("utf-8")
+        done = forked(lambda: main(words), said)
+        done.join(60)
+        assert done.exitcode == 0 and "Going on behind clip " in said.read_text("utf-8")

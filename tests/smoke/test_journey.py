@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ import pytest
 from sonar_slt.cli import main
 from sonar_slt.runs.registry import all_runs
 from tests.conftest import MICRO, MICRO_SPACE
+from tests.forked import forked
 
 pytestmark = pytest.mark.smoke
 
@@ -40,6 +41,17 @@ def sonar_slt(*words: str, cwd: Path) -> Ended:
     with chdir(cwd), redirect_stdout(said), redirect_stderr(complained):
         code = main(list(words))
     return Ended(code, said.getvalue(), complained.getvalue())
+
+
+def started(*words: str, cwd: Path, said: Path, largest: int = -1) -> ForkProcess:
+    """The command line in a process of its own, which can write files of so many bytes."""
+
+    def command() -> int:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
+        with chdir(cwd):
+            return main(list(words))
+
+    return forked(command, said)
 
 
 @pytest.fixture(autouse=True)
@@ -145,18 +157,22 @@ def test_wrong_input_is_one_line_and_exit_2(home: Path, words: Sequence[str], sa
 
 
 @pytest.mark.parametrize(("sent", "name"), [(signal.SIGINT, "Interrupted."), (signal.SIGTERM, "Terminated.")])
-def test_an_interruption_is_recorded_and_the_next_call_goes_on(home: Path, sent: signal.Signals, name: str) -> None:
+def test_an_interruption_is_recorded_and_the_next_call_goes_on(
+    home: Path, tmp_path: Path, sent: signal.Signals, name: str
+) -> None:
     long = [word for word in SIGN if "max_steps" not in word and "val_check" not in word]
-    command = [sys.executable, "-m", "sonar_slt", "train", *long, *OWN, "trainer.max_steps=100000", f"name=long{sent}"]
-    process = subprocess.Popen(command, cwd=home, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE)
+    words = ["train", *long, *OWN, "trainer.max_steps=100000", f"name=long{sent}"]
+    process = started(*words, cwd=home, said=tmp_path / "said")
     deadline = time.monotonic() + 120
     folder = None
     while time.monotonic() < deadline and not (folder and (folder / "train_log.jsonl").is_file()):
-        time.sleep(0.2)
+        time.sleep(0.05)
         folder = next((run.folder for run in all_runs(home / "outputs" / "runs") if run.name == f"long{sent}"), None)
-    process.send_signal(sent)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 1 and name.encode() in said and b"Traceback" not in said
+    assert process.pid
+    os.kill(process.pid, sent)
+    process.join(60)
+    said = (tmp_path / "said").read_text("utf-8")
+    assert process.exitcode == 1 and name in said and "Traceback" not in said
     (stopped,) = [run for run in all_runs(home / "outputs" / "runs") if run.name == f"long{sent}"]
     assert stopped.status == "killed" and (stopped.checkpoints / "last.ckpt").is_file()
     steps = [json.loads(line)["step"] for line in (stopped.folder / "train_log.jsonl").read_text("utf-8").splitlines()]
@@ -167,9 +183,9 @@ def test_an_interruption_is_recorded_and_the_next_call_goes_on(home: Path, sent:
     assert second.parent == stopped.folder.name and second.status == "finished"
 
 
-def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(home: Path) -> None:
-    limited = f"ulimit -f 100; exec {sys.executable} -m sonar_slt train {' '.join([*SIGN, *OWN])} data.train=40"
-    ended = subprocess.run(["sh", "-c", limited], cwd=home, capture_output=True, text=True, timeout=300)
-    assert ended.returncode != 0
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(home: Path, tmp_path: Path) -> None:
+    ended = started("train", *SIGN, *OWN, "data.train=40", cwd=home, said=tmp_path / "said", largest=51_200)
+    ended.join(60)
+    assert ended.exitcode not in (0, None)
     assert not [path for path in (home / "outputs" / "corpora").iterdir() if "partial" in path.name]
     assert sonar_slt("train", *SIGN, *OWN, "data.train=40", "conclude=null", cwd=home).returncode == 0

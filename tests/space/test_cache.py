@@ -7,10 +7,10 @@ import json
 import logging
 import os
 import pickle
-import subprocess
+import resource
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,12 @@ import pytest
 import torch
 
 from sonar_slt.errors import UserError
+from sonar_slt.space import SentenceSpace
 from sonar_slt.space.cache import CachedVectors, VectorCache
 from sonar_slt.space.cache import vector_cache as cache_module
 from sonar_slt.space.cache.segments import ABANDONED, MAPS, mapped
 from sonar_slt.space.cache.wanted import cut
+from tests.forked import forked
 
 pytestmark = pytest.mark.properties
 
@@ -283,13 +285,20 @@ class TestTheView:
         places = np.stack([np.arange(2 * number) // 2, np.arange(2 * number) % 2], axis=1).astype(np.int32)
         names = [f"{i:04d}" for i in range(number)]
         cached = CachedVectors(folder=tmp_path, names=names, places=places, dim=dim)
-        sent = tmp_path / "view.pickle"
-        sent.write_bytes(pickle.dumps(cached))
-        subprocess.run(
-            [sys.executable, "-c", READER, str(sent), str(MAPS + 64)],
-            check=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
+        sent = pickle.dumps(cached)
+
+        def read() -> None:
+            most = sys.stdout.fileno() + MAPS + 64  # the file that was opened last has the highest number
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+            view = pickle.loads(sent)
+            expected = (torch.arange(len(view)) // 2).float().unsqueeze(1).expand(-1, view.dim)
+            assert torch.equal(view[:], expected)
+            order = torch.randperm(len(view), generator=torch.Generator().manual_seed(0))
+            assert torch.equal(view[order], expected[order])
+
+        reader = forked(read, tmp_path / "said")
+        reader.join()
+        assert reader.exitcode == 0, (tmp_path / "said").read_text("utf-8")
         assert torch.equal(cached[[700, 3, 701, 2]], torch.tensor([[350.0], [1], [350], [1]]).expand(-1, dim))
         cached[:]
         assert len(cached._maps) == MAPS
@@ -297,20 +306,6 @@ class TestTheView:
         cached[[2 * oldest]]
         cached[[0]]
         assert cached._maps.keys() == {oldest, *range(oldest + 2, number), 0}, "those used last"
-
-
-READER = """
-import pickle, resource, sys
-from pathlib import Path
-import torch
-cached = pickle.loads(Path(sys.argv[1]).read_bytes())
-resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[2]),) * 2)
-expected = (torch.arange(len(cached)) // 2).float().unsqueeze(1).expand(-1, cached.dim)
-assert torch.equal(cached[:], expected)
-order = torch.randperm(len(cached), generator=torch.Generator().manual_seed(0))
-assert torch.equal(cached[order], expected[order])
-"""
-"""Reads all rows of a view with so many file descriptors."""
 
 
 class TestDamage:
@@ -360,59 +355,47 @@ class TestDamage:
         assert name.name.partition(".")[0] in caplog.text
 
 
-FILLER = """
-import json, sys, time
-from pathlib import Path
-import torch
-from sonar_slt.space import SentenceSpace
-from sonar_slt.space.cache import vector_cache as cache
-torch.set_num_threads(1)
-asked = json.load(sys.stdin)
-cache.CHUNK_TOKENS = asked["chunk"]
-space = SentenceSpace.from_pretrained(asked["space"])
-chunks, encode = [], space.encode
-def halting(texts, lang):
-    if len(chunks) == asked["halt_after"]:
-        Path(asked["here"]).touch()
-        print("halted", flush=True)
-        deadline = time.monotonic() + 120
-        while not Path(asked["go_on"]).exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-    chunks.append(texts)
-    return encode(texts, lang)
-space.encode = halting
-filled = cache.VectorCache(folder=asked["folder"], space=space).fill(asked["texts"], asked["codes"])
-seen = [text for chunk in chunks for text in chunk]
-print(json.dumps({"seen": seen, "computed": filled.computed, "distinct": filled.distinct}))
-"""
-
-
-def filler(space_folder: Path, folder: Path, *, halt_after: int, here: Path, go_on: Path) -> subprocess.Popen[str]:
+class Filler:
     """Another process that fills a cache with all sentences.
 
     When it has filled `halt_after` chunks it halts inside the next, makes the file `here` and waits for `go_on`.
     """
-    asked = {
-        "space": str(space_folder),
-        "folder": str(folder),
-        "texts": TEXTS,
-        "codes": CODES,
-        "chunk": CHUNK,
-        "halt_after": halt_after,
-        "here": str(here),
-        "go_on": str(go_on),
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-c", FILLER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert process.stdin
-    process.stdin.write(json.dumps(asked))
-    process.stdin.close()
-    return process
+
+    def __init__(self, space_folder: Path, folder: Path, *, halt_after: int, here: Path, go_on: Path) -> None:
+        def fill() -> None:
+            space: Any = SentenceSpace.from_pretrained(space_folder)
+            chunks, encode = [], space.encode
+
+            def halting(texts: Sequence[str], lang: Any) -> Any:
+                if len(chunks) == halt_after:
+                    here.touch()
+                    until(go_on.exists)
+                chunks.append(texts)
+                return encode(texts, lang)
+
+            space.encode = halting
+            filled = VectorCache(folder=folder, space=space).fill(TEXTS, CODES)
+            seen = [text for chunk in chunks for text in chunk]
+            print(json.dumps({"seen": seen, "computed": filled.computed, "distinct": filled.distinct}))
+
+        self.said, self.here = here.with_suffix(".said"), here
+        self.process = forked(fill, self.said)
+
+    def halted(self) -> bool:
+        """Whether it comes to where it halts."""
+        until(lambda: self.here.exists() or not self.process.is_alive())
+        return self.here.exists()
+
+    def told(self) -> Any:
+        """What it says at its end."""
+        self.process.join(120)
+        return json.loads(self.said.read_text("utf-8"))
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 class TestOtherProcesses:
@@ -424,9 +407,10 @@ class TestOtherProcesses:
         spy.seen.clear()
         folder = tmp_path / "killed"
         here, go_on = tmp_path / "here", tmp_path / "never"
-        with filler(space_folder, folder, halt_after=3, here=here, go_on=go_on) as process:
-            assert process.stdout and process.stdout.readline() == "halted\n"
-            process.kill()
+        filler = Filler(space_folder, folder, halt_after=3, here=here, go_on=go_on)
+        assert filler.halted()
+        filler.process.kill()
+        filler.process.join()
         assert len(list(folder.rglob("*.keys.npy"))) == 3
         cache = VectorCache(folder=folder, space=space)
         filled = cache.fill(TEXTS, CODES)
@@ -435,12 +419,12 @@ class TestOtherProcesses:
 
     def test_two_that_fill_at_once_share_the_work(self, space: Any, space_folder: Path, tmp_path: Path) -> None:
         a, b = tmp_path / "a", tmp_path / "b"  # each waits inside its first chunk until the other is inside one, too
-        with (
-            filler(space_folder, tmp_path / "cache", halt_after=0, here=a, go_on=b) as one,
-            filler(space_folder, tmp_path / "cache", halt_after=0, here=b, go_on=a) as two,
-        ):
-            assert one.stdout and two.stdout and one.stdout.readline() == two.stdout.readline() == "halted\n"
-            said = [json.loads(process.stdout.read()) for process in (one, two)]
+        fillers = [
+            Filler(space_folder, tmp_path / "cache", halt_after=0, here=here, go_on=other)
+            for here, other in ((a, b), (b, a))
+        ]
+        assert all(filler.halted() for filler in fillers)
+        said = [filler.told() for filler in fillers]
         assert sum(one["computed"] for one in said) == said[0]["distinct"] == len(TEXTS)
         assert sorted(said[0]["seen"] + said[1]["seen"]) == sorted(TEXTS), "no sentence is encoded twice"
         assert min(len(one["seen"]) for one in said) > 0

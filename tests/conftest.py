@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -46,6 +47,42 @@ MICRO_SPACE = {
     "trainer.log_every_n_steps": 1,
     "trainer.accelerator": "cpu",
 }
+
+
+LONG = ("slurm", "smoke", "bench", "task", "space", "cli")
+"""The folders whose files take longest, in the order in which they are begun."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """xdist would leave the files of few tests for the end, whatever they take: it is to keep the order from below."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Thousands of tests come to stay: to look through them for garbage again and again takes seconds."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long is begun first, so that no process waits long for the last one."""
+    here = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.relative_to(here).parts[0]
+        return LONG.index(folder) if folder in LONG else len(LONG)
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,4 @@
-"""A space that has learnt to end its sentences, trained once per session in some 20 seconds, and vectors to decode."""
+"""A space that has learnt to end its sentences, trained once per session in some 10 seconds, and vectors to decode."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from sonar_slt.space import fresh
-from sonar_slt.space.tokens import MAX_TOKENS
 from tests.conftest import composed
 
 TALKING_SPACE = {
@@ -28,6 +27,9 @@ TALKING_SPACE = {
     "trainer.log_every_n_steps": 400,
     "trainer.accelerator": "cpu",
 }
+LONGEST = 64
+"""Tokens of an output, most of which end by themselves."""
+
 SAMPLED = 600
 CHOSEN = {1.0: 70, 2.0: 38}
 """How many of the vectors with the shortest and with the longest outputs; twice as long a vector makes for extremes."""
@@ -55,7 +57,7 @@ def talking_folder(outputs: Path) -> Path:
     """The space's folder."""
     from sonar_slt.cli.training.training import train
 
-    with patch.object(fresh, "MAX_TOKENS", MAX_TOKENS):
+    with patch.object(fresh, "MAX_TOKENS", LONGEST):
         folder, _ = train(composed("train", outputs, TALKING_SPACE), [])
     return folder / "space"
 

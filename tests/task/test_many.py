@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 
+from sonar_slt.cli import main
 from sonar_slt.cli.training.together import other_batches
 from sonar_slt.cli.training.training import train
 from sonar_slt.config.assembly import assemble
@@ -24,6 +25,7 @@ from sonar_slt.runs.registry import Record, read
 from sonar_slt.task.parallel.crew import Crew, devices
 from sonar_slt.task.parallel.ranks import collected
 from tests.conftest import MICRO, composed
+from tests.forked import forked
 
 pytestmark = pytest.mark.smoke
 
@@ -54,11 +56,7 @@ def weights(folder: Path, name: str = "last") -> dict[str, Any]:
 def command(outputs: Path, space: Path, **more: Any) -> list[str]:
     words = WORDS | {"batches.size": 2, "trainer.devices": 2, "trainer.strategy": "ddp", "space.source": space}
     words |= {"paths.runs": outputs / "many", "paths.outputs": outputs} | more
-    return [sys.executable, "-m", "sonar_slt", "train", *(f"{key}={value}" for key, value in words.items())]
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1"}
+    return ["train", *(f"{key}={value}" for key, value in words.items())]
 
 
 def runs(outputs: Path) -> list[Path]:
@@ -75,27 +73,31 @@ def alone(outputs: Path, space_folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def killed(outputs: Path, space_folder: Path) -> tuple[Path, int, str]:
     """Two processes with batches of two, one of which is killed after the first look: folder, exit code, messages."""
-    running = subprocess.Popen(command(outputs, space_folder), env=environment(), stderr=subprocess.PIPE, text=True)
+    words, said = command(outputs, space_folder), outputs / "killed.said"
+    running = forked(lambda: main(words), said)
     until = time.monotonic() + 200
     while not list((outputs / "many").glob("*/checkpoints/last.ckpt")):
-        assert running.poll() is None and time.monotonic() < until
+        assert running.is_alive() and time.monotonic() < until
         time.sleep(0.01)
     (other,) = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
     os.kill(int(other), signal.SIGKILL)
-    _, told = running.communicate(timeout=60)
+    running.join(60)
     assert not Path(f"/proc/{other}").exists()
     (folder,) = runs(outputs)
-    return folder, running.returncode, told
+    assert running.exitcode is not None
+    return folder, running.exitcode, said.read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
 def two(outputs: Path, space_folder: Path, killed: tuple[Path, int, str]) -> Path:
     """The same training, gone on with to its end."""
-    words = command(outputs, space_folder, resume=killed[0].name)
-    done = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stderr
+    words, said = command(outputs, space_folder, resume=killed[0].name), outputs / "two.said"
+    running = forked(lambda: main(words), said)
+    running.join(240)
+    told = said.read_text("utf-8")
+    assert running.exitcode == 0, told
     (folder,) = set(runs(outputs)) - {killed[0]}
-    assert done.stderr.count("Run ") == done.stdout.count("Report: ") == 1  # one of them speaks
+    assert told.count("Run ") == told.count("Report: ") == 1  # one of them speaks
     return folder
 
 
@@ -178,7 +180,8 @@ class TestGpu:
         words = {"trainer": trainer, "trainer.devices": 2, "trainer.accelerator": "gpu"}
         asked = command(outputs, space_folder, **words, **{"paths.runs": outputs / trainer})
         asked = [word for word in asked if not word.startswith(("trainer.strategy", "callbacks"))]
-        done = subprocess.run(asked, env=environment(), capture_output=True, text=True, timeout=240)
+        asked = [sys.executable, "-m", "sonar_slt", *asked]
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=240)
         assert done.returncode == 0, done.stderr
         (folder,) = (outputs / trainer).iterdir()
         assert read(folder).status == "finished"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import signal
-import subprocess
 import sys
 import time
 from functools import partial
@@ -14,17 +13,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from torch.utils.data._utils import worker as torch_worker
 
 from sonar_slt.data.batches.stream import Streamed, loader
-
-ORPHANS = """
-import itertools, multiprocessing, time
-from sonar_slt.data.batches.stream import loader
-batches = iter(loader(lambda number: bytes(10**6), itertools.count, workers=2))
-next(batches)
-print(*(child.pid for child in multiprocessing.active_children()), flush=True)
-time.sleep(60)
-"""
+from tests.forked import forked
 
 
 class Numbered(Streamed[int]):
@@ -57,16 +49,26 @@ def test_another_pass_goes_on_where_the_training_is() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes as Linux has them")
-def test_workers_end_when_their_training_is_killed() -> None:
-    begun = subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE, text=True)
-    assert begun.stdout is not None
-    workers = [int(word) for word in begun.stdout.readline().split()]
+def test_workers_end_when_their_training_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch_worker, "MP_STATUS_CHECK_INTERVAL", 0.2)  # seconds, after which each looks for its parent
+    said = tmp_path / "said"
+
+    def train() -> None:
+        batches = iter(loader(lambda number: bytes(10**6), count, workers=2))
+        next(batches)
+        print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+        time.sleep(60)
+
+    begun = forked(train, said)
+    deadline = time.monotonic() + 60
+    while not said.is_file() or ("\n" not in said.read_text() and time.monotonic() < deadline):
+        time.sleep(0.05)
+    workers = [int(word) for word in said.read_text().split()]
     assert len(workers) == 2 and all(map(alive, workers))
-    begun.send_signal(signal.SIGKILL)
-    begun.communicate()
-    deadline = time.monotonic() + 20
+    begun.kill()
+    begun.join()
     while any(map(alive, workers)) and time.monotonic() < deadline:
-        time.sleep(0.2)
+        time.sleep(0.05)
     assert not any(map(alive, workers))
 
 

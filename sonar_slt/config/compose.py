@@ -26,12 +26,12 @@ from sonar_slt.config.explanations import (
     blamed,
     explained,
     key_problem,
+    misplaced,
     none_chosen,
     sweep_without_multirun,
     traced,
     unknown_option,
     without_end,
-    without_package,
 )
 from sonar_slt.config.floorplan import Floorplan
 from sonar_slt.config.inspection import Inspection
@@ -175,9 +175,9 @@ class _Examination:
         wrong = [option for single in word.alternatives for option in options_in(single) if option not in known]
         self.problems += [unknown_option(self.verb, self.plan, word.key, option) for option in wrong]
         chosen = dict.fromkeys(option for single in word.alternatives for option in options_in(single))
-        homeless = [without_package(self.plan, word.key, option) for option in chosen]
-        self.problems += [problem for problem in homeless if problem]
-        return None if wrong or any(homeless) else word
+        lying = [misplaced(self.plan, word.key, option) for option in chosen]
+        self.problems += [problem for problem in lying if problem]
+        return None if wrong or any(lying) else word
 
     def _composed(self, choices: tuple[str, ...]) -> DictConfig | None:
         """What the chosen options give, Hydra's own keys beside it; each choice is composed once."""

@@ -25,16 +25,21 @@ def unknown_option(verb: str, plan: Floorplan, group: str, option: str, place: s
         return Problem(group, f"{place}{group}={option} is a folder: choose one of {', '.join(within)}.")
     codes = [each.code for each in nearest_languages(option)] if group == "languages" else []
     near = did_you_mean(option, [*plan.options(group), *codes]) or (f" Did you mean {codes[0]}?" if codes else "")
-    return Problem(group, f"{place}Unknown option {group}={option}.{near} `sonar-slt {verb} --help` lists them.")
+    yours = "; yours are looked for in --config-dir" if not near and len(plan.folders) == 1 else ""
+    listed = f"`sonar-slt {verb} --help` lists them{yours}."
+    return Problem(group, f"{place}Unknown option {group}={option}.{near} {listed}")
 
 
-def without_package(plan: Floorplan, group: str, option: str) -> Problem | None:
-    """An option that would lie in the place of its whole room, where each option has a place of its own."""
-    if not plan.beside(group) or not plan.is_homeless(group, option):
+def misplaced(plan: Floorplan, group: str, option: str) -> Problem | None:
+    """An option of one class whose file puts it under another key than the one where its room is read."""
+    package, room = plan.package(group, option), group.replace("/", ".")
+    several = bool(Floorplan(plan.folders[:1]).beside(group))
+    if package is None or (package.startswith(f"{room}.") if several else not package):
         return None
     place = shown(f"{group}/{option}", plan)
-    line = f"# @package {group.replace('/', '.')}.{option}"
-    return Problem(group, f"{place}: its first line should be `{line}`, for {group} holds several, each by its name.")
+    line, why = f"# @package {room}.{option}", f"{group} holds several, each by its name"
+    said = f"its first line should be `{line}`, for {why}" if several else f"no `# @package` here: {group} is one thing"
+    return Problem(group, f"{place}: {said}.")
 
 
 def none_chosen(verb: str, room: str) -> Problem:

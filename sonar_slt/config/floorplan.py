@@ -130,10 +130,10 @@ class Floorplan:
         texts = {option: file.read_text(encoding="utf-8") for option, file in files.items() if file}
         return [option for option, text in texts.items() if _package(text) == f"{group.replace('/', '.')}.{option}"]
 
-    def is_homeless(self, group: str, option: str) -> bool:
-        """Whether an option is one thing to be built, and its file does not say under which key."""
+    def package(self, group: str, option: str) -> str | None:
+        """Under which key the file of one class puts it, "" where it does not say; None for files of another kind."""
         file = self.file(f"{group}/{option}")
-        return file is not None and "_target_" in _load(file) and _package(file.read_text(encoding="utf-8")) is None
+        return (_package(file.read_text(encoding="utf-8")) or "") if file and "_target_" in _load(file) else None
 
     def foundations(self, group: str, option: str) -> list[str]:
         """The files that an option is built on by its defaults list, the one that counts more first."""

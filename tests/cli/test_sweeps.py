@@ -66,26 +66,26 @@ def statuses(sweep: Path) -> list[str]:
 def test_a_failure_stops_no_other_and_alone_is_done_again(
     command: Any, seen: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["evaluate", "-m", "seed=1,2", "split=dev,test", "num_beams=1,5"]
-    planted = recorded(lambda config: (config["seed"], config["split"], config["num_beams"]) == (2, "test", 1))
+    words = ["evaluate", "-m", "seed=1,2", "split=dev,test"]
+    planted = recorded(lambda config: (config["seed"], config["split"]) == (2, "dev"))
     assert command(*words, job=planted) == 1
     (first,) = sweeps()
-    assert statuses(first) == ["finished"] * 6 + ["failed", "finished"]
-    failed = jobs(first)[6]
-    assert failed["reason"] == "RuntimeError: boom" and failed["overrides"] == ["seed=2", "split=test", "num_beams=1"]
+    assert statuses(first) == ["finished", "finished", "failed", "finished"]
+    failed = jobs(first)[2]
+    assert failed["reason"] == "RuntimeError: boom" and failed["overrides"] == ["seed=2", "split=dev"]
     assert failed["run"] in {run.folder.name for run in all_runs(RUNS) if run.status == "failed"}
     said = capsys.readouterr()
     assert "RuntimeError: boom" in said.out and f"sonar-slt table {first.name}" in said.out
-    assert said.err.endswith("1 of 8 jobs failed.\n")
+    assert said.err.endswith("1 of 4 jobs failed.\n")
     seen.clear()
     assert command(*words, job=recorded()) == 0
-    assert [(config["seed"], config["split"], config["num_beams"]) for config in seen] == [(2, "test", 1)]
+    assert [(config["seed"], config["split"]) for config in seen] == [(2, "dev")]
     second = sweeps()[1]
-    assert statuses(second) == ["skipped"] * 6 + ["finished", "skipped"]
+    assert statuses(second) == ["skipped", "skipped", "finished", "skipped"]
     for number, entry in jobs(second).items():
         assert entry["id"] == jobs(first)[number]["id"] and entry["value"] == float(entry["overrides"][0][-1])
     done = {entry["run"] for entry in jobs(second).values()}
-    assert done == {run.folder.name for run in all_runs(RUNS) if run.status == "finished"} and len(done) == 8
+    assert done == {run.folder.name for run in all_runs(RUNS) if run.status == "finished"} and len(done) == 4
 
 
 def test_again_does_it_once_more_but_never_the_same_job(

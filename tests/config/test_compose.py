@@ -64,7 +64,10 @@ def test_the_defaults_are_right_for_every_verb() -> None:
         ("seed=abc", "seed expects a whole number from 0 on, got 'abc'."),
         ("seed=true", "seed expects a whole number from 0 on, got True."),
         ("languages.targets=deu_Latn", "languages.targets expects a list of language codes, got 'deu_Latn'."),
-        ("paths=3", "Unknown option paths=3. `sonar-slt train --help` lists them."),
+        (
+            "paths=3",
+            "Unknown option paths=3. `sonar-slt train --help` lists them; yours are looked for in --config-dir.",
+        ),
         ("objective.mse.weight=high", "objective.mse.weight expects float, got 'high'."),
         (
             "objective.mse.reduction=man",
@@ -283,3 +286,18 @@ def test_a_file_that_is_no_yaml_is_named_with_the_line(tmp_path: Path) -> None:
 def test_a_wrong_word_is_answered_with_what_would_be_right(word: str, said: str) -> None:
     (found,) = examine("train", ["adapter=keypoint", word]).problems
     assert said in found
+
+
+def test_an_option_lies_where_its_room_reads_it(tmp_path: Path) -> None:
+    def told(room: str, first: str) -> list[str]:
+        (tmp_path / room).mkdir(exist_ok=True)
+        text = f"{first}_target_: sonar_slt.objective.MseTerm\nweight: 1.0\n"
+        (tmp_path / room / "mine.yaml").write_text(text, encoding="utf-8")
+        found = examine(
+            "train", [f"{room}=mine", "adapter=keypoint"] if room != "adapter" else ["adapter=mine"], str(tmp_path)
+        )
+        return [problem for problem in found.problems if "mine.yaml" in problem]
+
+    assert "its first line should be `# @package objective.mine`" in told("objective", "")[0]
+    assert "no `# @package` here: adapter is one thing" in told("adapter", "# @package adapter.mine\n")[0]
+    assert told("objective", "# @package objective.mine\n") == []

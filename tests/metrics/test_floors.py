@@ -93,6 +93,6 @@ def test_floors_are_scores_of_such_systems() -> None:
 def test_the_best_constant_of_2500_sentences_is_found_at_once() -> None:
     rng = np.random.default_rng(0)
     references = [[" ".join(map(str, rng.integers(500, size=15)))] for _ in range(2500)]
-    begin = time.perf_counter()
+    begin = time.process_time()  # other tests keep the machine busy
     best_constant(references, "eng_Latn")
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2

@@ -224,9 +224,9 @@ def test_scores_of_words_are_quick() -> None:
     hypotheses, references = said("deu_Latn", 2500)
     for metric in (RougeL(), Wer(), TokenF1()):
         metric.measure(hypotheses[:1], references[:1], "deu_Latn")
-        begin = time.perf_counter()
+        begin = time.process_time()  # other tests keep the machine busy
         metric.measure(hypotheses, references, "deu_Latn")
-        assert time.perf_counter() - begin < 1.5, metric.name
+        assert time.process_time() - begin < 1.5, metric.name
 
 
 def test_wrong_input_is_answered() -> None:

@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 SHOWN = 160
 """Letters of a sentence that are shown at most."""
+SILENT = 60
+"""Seconds after which something is said."""
 
 
 class Pace:
@@ -51,17 +53,18 @@ class Pace:
 class StepProgress(pl.Callback):
     """Steps done, loss, pace, waiting, time gone and left; each look at the dev split in a line.
 
-    Without a terminal ten lines tell the same.
+    Without a terminal ten lines tell the same, and one a minute where steps are slow.
     """
 
     def __init__(self, *, title: str) -> None:
         self.title, self.console = title, Console(stderr=True)
         self.bar: Progress | None = None
-        self.began, self.pace, self.figures = time.monotonic(), Pace(), {"clips_per_second": 0.0, "waiting": 0.0}
+        self.pace, self.figures = Pace(), {"clips_per_second": 0.0, "waiting": 0.0}
+        self.began = self.told = time.monotonic()
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Show the bar."""
-        self.began = time.monotonic()
+        self.began = self.told = time.monotonic()
         if self.console.is_terminal:
             self.bar = Progress(
                 TextColumn("{task.description}"),
@@ -89,8 +92,9 @@ class StepProgress(pl.Callback):
             self.figures = self.pace.figures()
             pl_module.log_dict({f"train/{name}": value for name, value in self.figures.items()})
         tenth = step * 10 // total > (step - 1) * 10 // total
-        if not (self.bar and step % 10 == 0) and not tenth:
+        if not (self.bar and step % 10 == 0) and not tenth and time.monotonic() - self.told < SILENT:
             return
+        self.told = time.monotonic()
         seen = outputs if isinstance(outputs, Mapping) else {}
         lost = seen.get("total", seen.get("loss"))  # of all processes, or of the only one
         loss = "none" if lost is None else f"{float(lost):.3f}"

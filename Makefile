@@ -36,7 +36,7 @@ types: $(READY)
 	@$(BIN)/mypy
 
 configs: $(READY)
-	@$(TEST) -q -n 2 --dist loadfile -m "conf and not smoke"
+	@$(TEST) -q -n 2 tests/config
 
 test: $(READY) ## before a push: every test
 	@$(TEST) -n 2 --dist loadfile

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,34 @@ def targets(node: Any) -> list[str]:
     return own + [name for value in node.values() for name in targets(value)]
 
 
-@pytest.mark.parametrize(("room", "option"), CHOICES)
-def test_an_option_composes_and_its_classes_are_there(room: str, option: str) -> None:
-    choice = f"{room}=[{option}]" if room in BESIDE else f"{room}={option}"
-    found = examine("train", [choice], complete=False)  # some have keys that only the user knows
-    assert found.problems == []
-    for target in targets(found.config):
+def chosen(room: str, option: str) -> str:
+    return f"{room}=[{option}]" if room in BESIDE else f"{room}={option}"
+
+
+def composes(*words: str) -> bool:
+    """Whether a training with these words is right; then every class that it names is there."""
+    found = examine("train", words, complete=False)  # some have keys that only the user knows
+    for target in targets(found.config) if not found.problems else ():
         resolve(target)
+    return not found.problems
+
+
+APART = {"experiment", "sweep", "debug", "task", "visual_block"}  # they choose in other rooms
+ROUNDS = list(
+    zip_longest(*([one for one in CHOICES if one[0] == room] for room in PLAN.defaults("train") if room not in APART))
+)
+"""The first option of each room, the second of each, and so on: rooms do not know each other."""
+
+
+@pytest.mark.parametrize("together", ROUNDS, ids=[f"round {number}" for number in range(len(ROUNDS))])
+def test_options_compose_and_their_classes_are_there(together: tuple[tuple[str, str] | None, ...]) -> None:
+    words = [chosen(*one) for one in together if one]
+    assert composes(*words) or [word for word in words if not composes(word)] == []
+
+
+@pytest.mark.parametrize(("room", "option"), [one for one in CHOICES if one[0] in APART])
+def test_an_option_that_chooses_in_other_rooms_composes(room: str, option: str) -> None:
+    assert composes(chosen(room, option))
 
 
 def test_a_folder_of_experiments_is_looked_into() -> None:

@@ -26,7 +26,7 @@ docs: $(READY) ## the docs as a site: open outputs/site/index.html
 ##@ To change it
 setup: $(READY) ## the environment in .venv, from the lock file; the others make it when they need it
 
-check: $(READY) ## before a commit: lint, format, types and every config, in under a minute
+check: $(READY) ## before a commit: lint, format, types and every config, in about a minute
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/python .ci/agreed.py

@@ -8,6 +8,7 @@ Examples:
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from itertools import takewhile
 from pathlib import Path
@@ -21,11 +22,15 @@ from sonar_slt.cli.training.tracks import prepare_tracks
 from sonar_slt.cli.training.training import train
 from sonar_slt.command.asked import Asked
 from sonar_slt.errors import UserError
+from sonar_slt.runs.difference.configs import config_of, difference
 from sonar_slt.runs.folder import checkpoint_of
 from sonar_slt.runs.pinned import AUTO, pinned
 from sonar_slt.runs.provenance.identity import identity
 from sonar_slt.runs.provenance.slurm import restarts
 from sonar_slt.runs.registry import Record, find, interrupted, same_work
+
+SHOWN = 6
+"""So many changed settings are told of one by one."""
 
 if TYPE_CHECKING:
     from sonar_slt.task.parallel.ranks import Ranks
@@ -52,6 +57,8 @@ def _first(config: dict[str, Any], asked: Asked, ranks: Ranks | None) -> float |
     ensure_space(config, asked.config_dir)
     if going_on:
         parent = stopped(config) or parent
+    if parent and (told := _changed(parent, config)):
+        print(told, file=sys.stderr, flush=True)
     facts = {**asked.facts, "asked": work}
     folder, metrics = train(config, asked.overrides, parent=parent, facts=facts, ranks=ranks)
     if metrics.get("scores"):
@@ -73,6 +80,19 @@ def stopped(config: Mapping[str, Any]) -> Record | None:
     """The training of this very work that was stopped last, unless one has finished since."""
     done = same_work(Path(config["paths"]["runs"]), "train", config)
     return interrupted(takewhile(lambda run: run.status != "finished", done))
+
+
+def _changed(parent: Record, config: Mapping[str, Any]) -> str | None:
+    """What is asked for otherwise than it was, in a sentence: `resume=` takes up weights and place, no words."""
+    found = difference(config_of(parent), {**config, "resume": None}).computed
+    told = [f"{change.key} {change.first} → {change.second}" for change in found if change.key != "resume"]
+    if not told:
+        return None
+    more = f" and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
+    return (
+        f"Going on with {parent.folder.name} under other settings than its own: {', '.join(told[:SHOWN])}{more}. "
+        "Give its words again to keep them; resume=auto finds the run of the same words."
+    )
 
 
 def _resumed(config: Mapping[str, Any]) -> Record | None:

@@ -20,7 +20,7 @@ import yaml
 from sonar_slt.adapter import Measure
 from sonar_slt.augment import Augmentations
 from sonar_slt.cli import main
-from sonar_slt.command.arguments import overrides, separate
+from sonar_slt.cli.command.arguments import overrides, separate
 from sonar_slt.config import permission
 from sonar_slt.config.compose import examine, floorplan
 from sonar_slt.data.manifest import Manifest

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from sonar_slt.cli import main
-from sonar_slt.command.arguments import overrides, separate
-from sonar_slt.command.asked import Asked
-from sonar_slt.command.entries import note_run
+from sonar_slt.cli.command.arguments import overrides, separate
+from sonar_slt.cli.command.asked import Asked
+from sonar_slt.cli.command.entries import note_run
 from sonar_slt.config.compose import examine, floorplan
 from sonar_slt.config.location import verbs
 from sonar_slt.runs.record import Run

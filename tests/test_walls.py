@@ -19,7 +19,6 @@ FLOORS = (
     ("adapter", "runs"),
     ("launcher", "sweeper", "task"),
     ("bench", "config"),
-    ("command",),
     ("cli",),
     ("__main__",),
 )
@@ -36,11 +35,10 @@ FORBIDDEN = {
     **dict.fromkeys(("data", "task", "bench"), CONFIGURING),
     **dict.fromkeys(("runs", "launcher", "sweeper"), LEARNING | CONFIGURING),
     "config": set(),
-    "command": LEARNING,
     "cli": set(),
 }
 """What no file of a room imports, early or late. Only the mirror of a run knows wandb."""
-LATE = ("config", "command", "cli", "runs", "page", "launcher", "sweeper")
+LATE = ("config", "cli", "runs", "page", "launcher", "sweeper")
 """Rooms that answer before torch is loaded: they import it inside functions only."""
 
 
@@ -60,6 +58,14 @@ def test_a_room_imports_only_from_the_floors_below() -> None:
         if one in room and other in room and room[one] != room[other] and floor[room[other]] >= floor[room[one]]
     ]
     assert not up
+
+
+def test_words_become_jobs_without_torch_and_without_a_verb() -> None:
+    verbs = {f"sonar_slt.cli.{path.stem}" for path in (PACKAGE / "cli").glob("*.py")}
+    for path in (PACKAGE / "cli" / "command").glob("*.py"):
+        found = {one.name for one in imports(path)}
+        assert not {name.partition(".")[0] for name in found} & LEARNING, path
+        assert not {verb for verb in verbs for name in found if f"{name}.".startswith(f"{verb}.")}, path
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:

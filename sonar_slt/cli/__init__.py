@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run ``sonar-slt`` with these words; the exit code is 0, 2 where the input is wrong, 1 for anything else."""
     words = list(sys.argv[1:] if argv is None else argv)
     gc.disable()  # composing a config makes many small objects and no garbage worth looking for
-    from sonar_slt.command.outcome import complain
+    from sonar_slt.cli.command.outcome import complain
 
     try:
         return _dispatch(words)
@@ -36,13 +36,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
-    from sonar_slt.command.help import overview, page, version
+    from sonar_slt.cli.command.help import overview, page, version
     from sonar_slt.config.location import verbs
     from sonar_slt.errors import did_you_mean
 
     known = verbs()
     if words and words[0] in ("-sc", "--shell-completion"):
-        from sonar_slt.command.completion import complete
+        from sonar_slt.cli.command.completion import complete
 
         return complete(words, known)
     if not words or words[0] in ("--help", "-h"):
@@ -54,7 +54,7 @@ def _dispatch(words: list[str]) -> int:
     verb, *rest = words
     if verb not in known:
         raise UserError(f"Unknown verb {verb}.{did_you_mean(verb, known)} `sonar-slt --help` lists them.")
-    from sonar_slt.command.arguments import separate
+    from sonar_slt.cli.command.arguments import separate
 
     arguments = separate(verb, rest)
     if arguments.help:
@@ -64,6 +64,6 @@ def _dispatch(words: list[str]) -> int:
         from sonar_slt.cli.rerun import run_again
 
         return run_again(arguments)
-    from sonar_slt.command.application import launch
+    from sonar_slt.cli.command.application import launch
 
     return launch(verb, arguments)

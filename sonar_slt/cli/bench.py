@@ -21,8 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sonar_slt.cli.command.asked import Asked
 from sonar_slt.cli.training.recipe import ensure_space
-from sonar_slt.command.asked import Asked
 from sonar_slt.errors import UserError
 from sonar_slt.files import write_json
 from sonar_slt.runs.provenance.code import versions

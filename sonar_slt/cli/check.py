@@ -21,8 +21,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sonar_slt.cli.command.asked import Asked
 from sonar_slt.cli.training.recipe import is_current
-from sonar_slt.command.asked import Asked
 from sonar_slt.errors import UserError
 from sonar_slt.runs.provenance.code import versions
 

@@ -12,8 +12,8 @@ import re
 import shlex
 from typing import Any
 
-from sonar_slt.command.arguments import NUMBER, quoted
-from sonar_slt.command.asked import Asked
+from sonar_slt.cli.command.arguments import NUMBER, quoted
+from sonar_slt.cli.command.asked import Asked
 from sonar_slt.errors import UserError
 from sonar_slt.runs.record import ended_by_sigterm
 

@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sonar_slt.cli.command.arguments import quoted
+from sonar_slt.cli.command.asked import Asked
 from sonar_slt.cli.evaluate import evaluate, retrieved
 from sonar_slt.cli.training.recipe import ensure_space
 from sonar_slt.cli.training.training import train
-from sonar_slt.command.arguments import quoted
-from sonar_slt.command.asked import Asked
 from sonar_slt.config.compose import examine
 from sonar_slt.files import read_lines, write_json
 from sonar_slt.runs.folder import REPORT, hypotheses_of

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonar_slt.command.asked import Asked
-from sonar_slt.command.output import write_output
+from sonar_slt.cli.command.asked import Asked
+from sonar_slt.cli.command.output import write_output
 from sonar_slt.errors import UserError
 from sonar_slt.files import as_json
 from sonar_slt.runs.difference.configs import config_of, difference

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sonar_slt.cli.command.asked import Asked
 from sonar_slt.cli.training.recipe import ensure_space
-from sonar_slt.command.asked import Asked
 from sonar_slt.errors import UserError
 from sonar_slt.languages import language
 from sonar_slt.runs.record import ended_by_sigterm

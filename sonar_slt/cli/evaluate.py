@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonar_slt.command.asked import Asked
-from sonar_slt.command.entries import note_run
-from sonar_slt.command.output import write_output
+from sonar_slt.cli.command.asked import Asked
+from sonar_slt.cli.command.entries import note_run
+from sonar_slt.cli.command.output import write_output
 from sonar_slt.errors import UserError
 from sonar_slt.files import as_json, read_lines
 from sonar_slt.runs.folder import CONFIG, REPORT, checkpoint_of, log_of

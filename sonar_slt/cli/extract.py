@@ -16,7 +16,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sonar_slt.command.asked import Asked
+from sonar_slt.cli.command.asked import Asked
 from sonar_slt.errors import UserError
 from sonar_slt.runs.record import Terminated, ended_by_sigterm
 

@@ -100,7 +100,7 @@ def _sheets(config: Mapping[str, Any], console: Console) -> None:
 
 
 def _verdict(config: Mapping[str, Any], console: Console) -> None:
-    from sonar_slt.command.output import write_output
+    from sonar_slt.cli.command.output import write_output
     from sonar_slt.files import as_json
     from sonar_slt.runs.assessment.key import read_key
     from sonar_slt.runs.assessment.ratings import read_ratings

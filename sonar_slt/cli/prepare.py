@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonar_slt.command.arguments import quoted
-from sonar_slt.command.asked import Asked
+from sonar_slt.cli.command.arguments import quoted
+from sonar_slt.cli.command.asked import Asked
 from sonar_slt.errors import UserError
 from sonar_slt.runs.record import Terminated, ended_by_sigterm
 

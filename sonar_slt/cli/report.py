@@ -16,7 +16,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonar_slt.command.asked import Asked
+from sonar_slt.cli.command.asked import Asked
 from sonar_slt.errors import UserError
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ DECODED = 700
 
 def run(config: dict[str, Any], _: Asked) -> None:
     """Write what is asked for and print where it lies."""
+    from sonar_slt.cli.command.output import write_output
     from sonar_slt.cli.handout import handed_out
-    from sonar_slt.command.output import write_output
 
     if handed_out(config):
         return

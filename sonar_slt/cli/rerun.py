@@ -16,10 +16,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sonar_slt.command.application import proceed
-from sonar_slt.command.arguments import Arguments, overrides
-from sonar_slt.command.outcome import WRONG_INPUT
-from sonar_slt.command.recomposition import Repeated, bridged, compared, repeated
+from sonar_slt.cli.command.application import proceed
+from sonar_slt.cli.command.arguments import Arguments, overrides
+from sonar_slt.cli.command.outcome import WRONG_INPUT
+from sonar_slt.cli.command.recomposition import Repeated, bridged, compared, repeated
 from sonar_slt.config.automatic import AUTO, with_adapter
 from sonar_slt.config.compose import Examined, examine, floorplan, stem
 from sonar_slt.config.permission import permit

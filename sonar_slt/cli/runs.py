@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sonar_slt.command.asked import Asked
+from sonar_slt.cli.command.asked import Asked
 from sonar_slt.errors import UserError
 from sonar_slt.runs.registry import Record, all_runs, find
 

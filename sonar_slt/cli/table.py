@@ -16,8 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonar_slt.command.asked import Asked
-from sonar_slt.command.output import write_output
+from sonar_slt.cli.command.asked import Asked
+from sonar_slt.cli.command.output import write_output
 from sonar_slt.errors import UserError
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sonar_slt.cli.command.asked import Asked
 from sonar_slt.cli.evaluate import show_scores
 from sonar_slt.cli.training.following import follow
 from sonar_slt.cli.training.recipe import ensure_space
 from sonar_slt.cli.training.together import joined
 from sonar_slt.cli.training.tracks import prepare_tracks
 from sonar_slt.cli.training.training import train
-from sonar_slt.command.asked import Asked
 from sonar_slt.errors import UserError
 from sonar_slt.runs.difference.configs import config_of, difference
 from sonar_slt.runs.folder import checkpoint_of

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sonar_slt.bench.training.capacity import Capacity, Fit, capacity, searched, shared
 from sonar_slt.cli import check
-from sonar_slt.command.asked import Asked
+from sonar_slt.cli.command.asked import Asked
 from sonar_slt.config.assembly import assemble
 from sonar_slt.errors import UserError
 from tests.conftest import MICRO, composed

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sonar_slt.cli import main
-from sonar_slt.command.asked import Asked
+from sonar_slt.cli.command.asked import Asked
 
 Note = list[dict[str, Any]]
 Command = Callable[..., int]

@@ -15,7 +15,7 @@ from torch import nn
 from transformers import NllbTokenizer
 
 from sonar_slt.cli import main
-from sonar_slt.command.arguments import quoted
+from sonar_slt.cli.command.arguments import quoted
 
 
 @pytest.fixture

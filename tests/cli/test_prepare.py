@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from sonar_slt.cli import main
-from sonar_slt.command.arguments import quoted
+from sonar_slt.cli.command.arguments import quoted
 from sonar_slt.data.corpora.toy.corpus import ToyCorpus
 from sonar_slt.data.manifest import Manifest
 from sonar_slt.data.store import ClipStore

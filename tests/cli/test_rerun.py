@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from sonar_slt.cli import main
-from sonar_slt.command.arguments import spelt
-from sonar_slt.command.asked import Asked
+from sonar_slt.cli.command.arguments import spelt
+from sonar_slt.cli.command.asked import Asked
 from sonar_slt.config import permission
 from sonar_slt.config.compose import examine
 from sonar_slt.config.location import PACKAGE, conf_folder

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from sonar_slt.cli import main
-from sonar_slt.command.entries import note_run
+from sonar_slt.cli.command.entries import note_run
 from sonar_slt.launcher.job import VARIABLE, Place
 from sonar_slt.runs.provenance.process import is_alive, this_process
 from sonar_slt.runs.record import Run

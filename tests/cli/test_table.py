@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from sonar_slt.cli import main
+from sonar_slt.cli.command.asked import Asked
 from sonar_slt.cli.table import run
-from sonar_slt.command.asked import Asked
 from sonar_slt.config.location import conf_folder
 from sonar_slt.errors import UserError
 from tests.runs.sweeps.swept import Folder

@@ -269,7 +269,7 @@ def test_a_named_sweep_may_be_the_space(
 def test_another_figure_of_the_runs_can_be_searched_for(
     few_rooms: None, command: Any, seen: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    from sonar_slt.command.entries import note_run
+    from sonar_slt.cli.command.entries import note_run
     from sonar_slt.runs.record import Run
 
     def job(config: dict[str, Any]) -> None:

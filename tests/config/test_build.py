@@ -108,7 +108,7 @@ REFUSED = [
     "sonar_slt.config.permission.permit",
     "sonar_slt.config.source.Path.cwd",
     "sonar_slt.cli.main",
-    "sonar_slt.command.outcome.os.system",
+    "sonar_slt.cli.command.outcome.os.system",
     "sonar_slt.errors.UserError.with_traceback",
     "sonar_slt.objective.MseTerm.mro",
     "sonar_slt.objective.MseTerm.forward",

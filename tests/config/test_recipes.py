@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sonar_slt.command.arguments import overrides, separate
+from sonar_slt.cli.command.arguments import overrides, separate
 from sonar_slt.config.compose import examine
 from sonar_slt.config.floorplan import Floorplan
 from sonar_slt.config.location import PACKAGE, conf_folder

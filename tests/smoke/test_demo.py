@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sonar_slt.cli import demo
-from sonar_slt.command.asked import Asked
+from sonar_slt.cli.command.asked import Asked
 from sonar_slt.runs.registry import all_runs, read
 from tests.conftest import MICRO, composed
 

@@ -14,9 +14,9 @@ from pytorch_lightning.strategies import DDPStrategy
 from torch.multiprocessing import ProcessExitedException
 from torch.utils.data import DataLoader
 
+from sonar_slt.cli.command.asked import Asked
 from sonar_slt.cli.train import run
 from sonar_slt.cli.training.training import train
-from sonar_slt.command.asked import Asked
 from sonar_slt.runs.provenance.process import is_alive, this_process
 from sonar_slt.runs.provenance.slurm import start_again
 from sonar_slt.runs.record import Terminated

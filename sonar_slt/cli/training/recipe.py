@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sonar_slt.command.arguments import spelt
+from sonar_slt.cli.command.arguments import spelt
 from sonar_slt.config.compose import examine
 from sonar_slt.errors import UserError
 from sonar_slt.files import replace_folder, write_json

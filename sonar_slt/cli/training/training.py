@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sonar_slt.cli.command.entries import note_run
 from sonar_slt.cli.training.together import lead, other_batches
-from sonar_slt.command.entries import note_run
 from sonar_slt.errors import UserError
 from sonar_slt.runs.folder import checkpoint_of, checkpoints_of
 from sonar_slt.runs.record import Run

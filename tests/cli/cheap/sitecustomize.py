@@ -16,7 +16,7 @@ def run(config: dict[str, Any], asked: Any) -> float:
     import time
     from pathlib import Path
 
-    from sonar_slt.command.entries import note_run
+    from sonar_slt.cli.command.entries import note_run
     from sonar_slt.runs.record import Run
     from sonar_slt.source_hash import code_hash
 

@@ -15,7 +15,7 @@ import hydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 
-from sonar_slt.command.outcome import complain
+from sonar_slt.cli.command.outcome import complain
 from sonar_slt.config.compose import stem
 from sonar_slt.config.location import conf_folder
 from sonar_slt.errors import UserError

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from sonar_slt.command.arguments import FLAGS, VALUED, separate
+from sonar_slt.cli.command.arguments import FLAGS, VALUED, separate
 from sonar_slt.config import schema
 from sonar_slt.config.annotation import choices
 from sonar_slt.config.floorplan import Floorplan
@@ -26,7 +26,7 @@ READING = ("diff", "evaluate", "report", "rerun", "runs", "score")
 
 def complete(words: list[str], verbs: list[str]) -> int:
     """Answer ``-sc install=SHELL``, ``-sc uninstall=SHELL`` or the ``-sc query=SHELL`` that the shell asks itself."""
-    from sonar_slt.command.application import shown_by_hydra
+    from sonar_slt.cli.command.application import shown_by_hydra
 
     if len(words) != 2 or words[1].partition("=")[0] not in ("install", "uninstall", "query"):
         raise UserError("-sc takes install=SHELL or uninstall=SHELL, where SHELL is bash, zsh or fish.")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sonar_slt.command.arguments import spelt
+from sonar_slt.cli.command.arguments import spelt
 from sonar_slt.config.explanations import has
 from sonar_slt.config.floorplan import Floorplan
 from sonar_slt.config.words import Word, read_word

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sonar_slt.command.outcome import DONE, FAILED, WRONG_INPUT, complain
+from sonar_slt.cli.command.outcome import DONE, FAILED, WRONG_INPUT, complain
 from sonar_slt.files import write_json
 from sonar_slt.launcher.job import Place
 from sonar_slt.runs.provenance.process import this_process

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 
-from sonar_slt.command.arguments import Arguments, overrides
-from sonar_slt.command.hydra_app import SETTINGS, failed, through_hydra
-from sonar_slt.command.outcome import DONE, WRONG_INPUT
-from sonar_slt.command.sweeping import require_one_process
+from sonar_slt.cli.command.arguments import Arguments, overrides
+from sonar_slt.cli.command.hydra_app import SETTINGS, failed, through_hydra
+from sonar_slt.cli.command.outcome import DONE, WRONG_INPUT
+from sonar_slt.cli.command.sweeping import require_one_process
 from sonar_slt.config.automatic import with_adapter
 from sonar_slt.config.compose import Examined, examine, floorplan
 from sonar_slt.config.permission import permit
@@ -43,11 +43,11 @@ def proceed(verb: str, arguments: Arguments, words: list[str], found: Examined) 
     if arguments.multirun:
         require_one_process(found.config)
     if found.config.get("sweeper"):
-        from sonar_slt.command.searching import is_search, search
+        from sonar_slt.cli.command.searching import is_search, search
 
         if is_search(words):
             return search(verb, arguments, words, found)
-    from sonar_slt.command.calls import carry_out
+    from sonar_slt.cli.command.calls import carry_out
 
     return carry_out(verb, arguments, words, found.config)
 

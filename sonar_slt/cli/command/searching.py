@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonar_slt.command.arguments import Arguments
-from sonar_slt.command.entries import DONE_WITH, close, exit_code
+from sonar_slt.cli.command.arguments import Arguments
+from sonar_slt.cli.command.entries import DONE_WITH, close, exit_code
 from sonar_slt.config.build import build
 from sonar_slt.config.compose import Examined, floorplan
 from sonar_slt.config.search import Search, search_of

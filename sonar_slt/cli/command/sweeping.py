@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sonar_slt.command.entries import Entry
+from sonar_slt.cli.command.entries import Entry
 from sonar_slt.errors import UserError
 from sonar_slt.launcher.job import Place
 from sonar_slt.runs.folder import checkpoint_of

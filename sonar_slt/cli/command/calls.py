@@ -21,11 +21,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from sonar_slt.command.arguments import Arguments, quoted
-from sonar_slt.command.asked import Asked
-from sonar_slt.command.entries import DONE_WITH, JOBS, Entry, close, entries_of, exit_code, show_jobs
-from sonar_slt.command.hydra_app import SETTINGS, failed, through_hydra
-from sonar_slt.command.sweeping import Before, require_one_process
+from sonar_slt.cli.command.arguments import Arguments, quoted
+from sonar_slt.cli.command.asked import Asked
+from sonar_slt.cli.command.entries import DONE_WITH, JOBS, Entry, close, entries_of, exit_code, show_jobs
+from sonar_slt.cli.command.hydra_app import SETTINGS, failed, through_hydra
+from sonar_slt.cli.command.sweeping import Before, require_one_process
 from sonar_slt.config.build import build
 from sonar_slt.config.compose import checked_values, floorplan, stem
 from sonar_slt.config.permission import permit

@@ -28,15 +28,15 @@ PLANTED = """
 import pytorch_lightning as pl
 
 class Planted(pl.Callback):
-    def __init__(self, *, weight: float, seed: int) -> None:
-        self.fails = (weight, seed) == (0, 2)
+    def __init__(self, *, weight: float, hidden: int, seed: int) -> None:
+        self.fails = (weight, hidden, seed) == (0, 16, 2)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self.fails:
             raise RuntimeError("planted")
 """
-SWEPT = ["objective.cosine.weight=0,2.7", "seed=1,2"]
-READ = {"weight": "objective.cosine.weight", "seed": "seed"}
+SWEPT = ["objective.cosine.weight=0,2.7", "adapter.hidden=16,32", "seed=1,2"]
+READ = {"weight": "objective.cosine.weight", "hidden": "adapter.hidden", "seed": "seed"}
 CALLBACK = ["planted:", "  _target_: planted.Planted", *(f"  {name}: ${{{key}}}" for name, key in READ.items())]
 OWN = {
     "recipe": "null",
@@ -162,9 +162,9 @@ def test_a_preempted_job_and_a_failed_one_leave_the_table_that_there_would_have_
 
     away, here = sweep_of(outputs, "cluster"), sweep_of(outputs, "here")
     assert away and here and table(away.name, outputs, tmp_path / "cluster") == table(here.name, outputs, runs)
-    assert [entry["status"] for entry in entries(away)].count("finished") == 3
+    assert [entry["status"] for entry in entries(away)].count("finished") == 7
     (failed,) = (entry for entry in entries(away) if entry["status"] == "failed")
-    assert "planted" in failed["reason"] and {"objective.cosine.weight=0", "seed=2"} <= set(failed["overrides"])
+    assert "planted" in failed["reason"] and {"adapter.hidden=16", "seed=2"} < set(failed["overrides"])
     same = [run for run in all_runs(tmp_path / "cluster") if run.id == first.id]
     assert [run.status for run in same] == ["finished", "killed"] and same[0].parent == first.folder.name
     assert same[1].reason == "preempted (SIGTERM); SLURM starts it again"

@@ -19,7 +19,7 @@ from sonar_slt.cli.train import run
 from sonar_slt.cli.training.training import train
 from sonar_slt.runs.provenance.process import is_alive, this_process
 from sonar_slt.runs.provenance.slurm import start_again
-from sonar_slt.runs.record import Terminated
+from sonar_slt.runs.record import Run, Terminated
 from sonar_slt.runs.registry import Record, all_runs, read
 from sonar_slt.task.callbacks.interruption import Interruption
 from sonar_slt.task.fitting import quiet
@@ -186,3 +186,18 @@ class TestAJobOfSlurm:
         assert is_alive(former) is False
         monkeypatch.setenv("SLURM_JOB_ID", "72")
         assert is_alive(former) is None
+
+
+def test_going_on_says_which_settings_are_others_now(
+    sign_config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taught: list[Record | None] = []
+    monkeypatch.setattr("sonar_slt.cli.train.train", lambda *_, parent, **__: (taught.append(parent), (parent, {}))[1])
+    config = {**sign_config, "name": "changing"}
+    with Run.start(Path(config["paths"]["runs"]), verb="train", name="changing", config=config, overrides=[]) as begun:
+        (begun.folder / "checkpoints").mkdir()
+        (begun.folder / "checkpoints" / "last.ckpt").touch()
+    run({**config, "resume": begun.folder.name}, Asked())
+    assert taught[-1] and "other settings" not in capsys.readouterr().err
+    run({**config, "resume": begun.folder.name, "eval_every": 77}, Asked())
+    assert taught[-1] and f"eval_every {config['eval_every']} → 77" in capsys.readouterr().err
